@@ -1,0 +1,10 @@
+// brigade: the umbrella over the core. Optional components have headers and targets of their own.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brigade/error.hpp>
+#include <brigade/metrics.hpp>
+#include <brigade/options.hpp>
+#include <brigade/shutdown.hpp>
+#include <brigade/version.hpp>
+#include <brigade/worker_pool.hpp>

@@ -1,0 +1,164 @@
+// How a completion handler gets its arguments: on its executor, from its allocator, never inside
+// the initiating call.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <exception>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/asio/system_context.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <brigade/detail/control_context.hpp>
+#include <brigade/detail/pool_core.hpp>
+
+namespace brigade::detail {
+
+struct no_executor {};
+
+/// Where a handler wants to run: its associated executor with outstanding work tracked on it, or
+/// `no_executor` for the pool's own.
+template <class Handler>
+auto executor_of(Handler const& handler) {
+  auto executor = asio::associated_executor<Handler, no_executor>::get(handler, no_executor{});
+  if constexpr (std::is_same_v<decltype(executor), no_executor>) {
+    return executor;
+  } else {
+    return asio::prefer(std::move(executor), asio::execution::outstanding_work.tracked);
+  }
+}
+
+template <class Handler>
+using executor_of_t = std::decay_t<decltype(executor_of(std::declval<Handler const&>()))>;
+
+template <class Handler>
+auto allocator_of(Handler const& handler) {
+  return asio::get_associated_allocator(handler, asio::recycling_allocator<void>());
+}
+
+/// A handler and its arguments, to be called once with none.
+template <class Handler, class... Args>
+class completion {
+ public:
+  using allocator_type = std::decay_t<decltype(allocator_of(std::declval<Handler const&>()))>;
+
+  template <class... A>
+  explicit completion(Handler&& handler, A&&... args)
+      : handler_(std::move(handler)), args_(std::forward<A>(args)...) {}
+
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_of(handler_); }
+
+  void operator()() {
+    std::apply([this](Args&... args) { std::move(handler_)(std::move(args)...); }, args_);
+  }
+
+ private:
+  Handler handler_;
+  std::tuple<Args...> args_;
+};
+
+/// A handler on its way, with the work that keeps its executor's context running.
+template <class Handler>
+struct addressed_handler {
+  using executor = executor_of_t<Handler>;
+
+  explicit addressed_handler(Handler&& h) : handler(std::move(h)), where(executor_of(handler)) {}
+
+  Handler handler;
+  [[no_unique_address]] executor where;
+};
+
+/// The host's context is gone, and its handlers cannot be called any more: says so.
+inline void report_lost_handler(pool_core& core) noexcept {
+  core.report_handler_error(std::make_exception_ptr(boost::system::system_error(
+      asio::error::operation_aborted,
+      "brigade: the host's execution context was destroyed before the pool; a completion handler "
+      "was destroyed uncalled")));
+}
+
+/// Whether `Executor` is the system executor or a wrapper of it, such as the one that a future's
+/// promise runs on. As little as asking it for its context would start a hidden thread pool.
+template <class Executor>
+constexpr bool is_system_executor() {
+  if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {
+    return std::is_same_v<
+        std::decay_t<decltype(asio::query(std::declval<Executor const&>(), asio::execution::context))>,
+        asio::system_context>;
+  } else {
+    return false;
+  }
+}
+
+template <class Executor>
+bool belongs_to_pool([[maybe_unused]] pool_core const& core,
+                     [[maybe_unused]] Executor const& executor) {
+  if constexpr (asio::can_query_v<Executor, asio::execution::context_t> &&
+                !is_system_executor<Executor>()) {
+    return core.is_own_context(asio::query(executor, asio::execution::context));
+  } else {
+    return false;
+  }
+}
+
+/// Whether asio::post() to `Executor` is possible, and reaches a context that somebody runs.
+template <class Executor>
+inline constexpr bool may_post_to =
+    asio::can_require_v<Executor, asio::execution::blocking_t::never_t> &&
+    !is_system_executor<Executor>();
+
+/// Calls the handler from a thread that works for the pool, after the job: in place where it runs on
+/// the pool, else by its executor.
+template <class Handler, class... Args>
+void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... args) {
+  if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
+    completion<Handler, Args...>(std::move(to.handler), std::move(args)...)();
+  } else {
+    if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
+    auto where = std::move(to.where);
+    asio::dispatch(where,
+                   completion<Handler, Args...>(std::move(to.handler), std::move(args)...));
+  }
+}
+
+/// The same from any thread, and never inside this call. Not behind the jobs, where the handler's
+/// executor allows it.
+template <class Handler, class... Args>
+void complete_later(pool_core& core, addressed_handler<Handler>&& to, Args... args) {
+  completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
+  bool on_pool = true;
+  if constexpr (!std::is_same_v<executor_of_t<Handler>, no_executor>) {
+    on_pool = belongs_to_pool(core, to.where);
+  }
+  if (on_pool && core.host_is_gone()) return report_lost_handler(core);
+  // Holds the pool's threads until the completion is in their queue; empty once they have ended.
+  auto const ticket =
+      on_pool && core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
+  if (on_pool && core.owns_threads() && !ticket) {
+    asio::post(control_context().get_executor(), std::move(call));
+    return;
+  }
+  if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
+    asio::post(core.executor(), std::move(call));
+  } else {
+    auto where = std::move(to.where);
+    if constexpr (may_post_to<executor_of_t<Handler>>) {
+      asio::post(where, std::move(call));
+    } else {
+      asio::post(control_context().get_executor(), [where, call = std::move(call)]() mutable {
+        asio::dispatch(where, std::move(call));
+      });
+    }
+  }
+}
+
+}  // namespace brigade::detail

@@ -1,0 +1,163 @@
+// async_submit of a coroutine: it holds its slot, and no thread, while it is suspended.
+//
+// Each coroutine job runs on a strand of its own. Cancellation comes from other threads (a slot, a
+// stop of the pool), and a cancellation signal may only be emitted where the coroutine runs.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <brigade/detail/controlled_submission.hpp>
+#include <brigade/detail/job_executor.hpp>
+
+namespace brigade::detail {
+
+class coroutine_control final : public job_control {
+ public:
+  using strand = asio::strand<job_executor<asio::any_io_executor>>;
+
+  explicit coroutine_control(pool_core& core)
+      : job_control(core),
+        on_(asio::make_strand(
+            job_executor<asio::any_io_executor>(core.shared_from_this(), core.executor()))) {}
+
+  void interrupt(asio::cancellation_type type) override {
+    job_control::interrupt(type);
+    asio::post(on_, [self = std::static_pointer_cast<coroutine_control>(shared_from_this()), type] {
+      self->signal.emit(type);
+    });
+  }
+
+  strand const& on() const noexcept { return on_; }
+
+  asio::cancellation_signal signal;  // used on the strand only
+
+ private:
+  strand on_;
+};
+
+template <class Handler, class F>
+class coroutine_submission final : public cancellable_job {
+  using shape = job_shape<F>;
+  using result = typename shape::result;
+
+ public:
+  template <class H, class G>
+  coroutine_submission(H&& h, G&& g) : work_(std::forward<H>(h), std::forward<G>(g)) {}
+
+  Handler& handler() noexcept { return work_.to.handler; }
+
+  void start(job_context& context, std::shared_ptr<job_control> control) override {
+    context.start();
+    auto& core = context.core;
+    auto coroutine = std::static_pointer_cast<coroutine_control>(std::move(control));
+    try {
+      coroutine->running(core);
+      auto awaitable = make_awaitable(*coroutine);
+      spawn(core, coroutine, std::move(awaitable));
+    } catch (...) {
+      // The job's own call threw before there was a coroutine.
+      finish(core, *coroutine, outcome::failed, failed_with<result>(std::current_exception()));
+    }
+    context.leave_running();
+  }
+
+  void discard(pool_core& core, error_code const& why) override {
+    work_.discard([this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); },
+                  core, why);
+  }
+
+ private:
+  /// Sees to it that the job ends exactly once: with the coroutine's result, or, if its frame is
+  /// destroyed with the context that it was suspended in, as cancelled.
+  class running {
+   public:
+    running(coroutine_submission* job, std::shared_ptr<pool_core> core,
+            std::shared_ptr<coroutine_control> control) noexcept
+        : job_(job), core_(std::move(core)), control_(std::move(control)) {}
+    running(running&& other) noexcept
+        : job_(std::exchange(other.job_, nullptr)),
+          core_(std::move(other.core_)),
+          control_(std::move(other.control_)) {}
+    running& operator=(running&&) = delete;
+    ~running() {
+      if (job_ == nullptr) return;
+      job_->finish(*core_, *control_, outcome::cancelled,
+                   failed_with<result>(verdict_exception(asio::error::operation_aborted)));
+    }
+
+    template <class... Value>
+    void operator()(std::exception_ptr failure, Value... value) {
+      job_result<result> given;
+      given.failure = std::move(failure);
+      if constexpr (sizeof...(Value) != 0) {
+        if (!given.failure) given.set_value(std::move(value)...);
+      }
+      auto const how = given.failure ? outcome::failed : outcome::completed;
+      std::exchange(job_, nullptr)->finish(*core_, *control_, how, std::move(given));
+    }
+
+   private:
+    coroutine_submission* job_;
+    std::shared_ptr<pool_core> core_;
+    std::shared_ptr<coroutine_control> control_;
+  };
+
+  auto make_awaitable(job_control const& control) {
+    if constexpr (shape::takes_stop_token) {
+      return std::invoke(std::move(work_.job), control.token());
+    } else {
+      return std::invoke(std::move(work_.job));
+    }
+  }
+
+  template <class Awaitable>
+  void spawn(pool_core& core, std::shared_ptr<coroutine_control> const& coroutine,
+             Awaitable&& awaitable) noexcept {
+    running end(this, core.shared_from_this(), coroutine);
+    try {
+      asio::co_spawn(coroutine->on(), std::move(awaitable),
+                     asio::bind_cancellation_slot(coroutine->signal.slot(), std::move(end)));
+    } catch (...) {
+      // No memory to start it: what `end` was moved into has been destroyed, and has told.
+      core.report_job_error(std::current_exception());
+    }
+  }
+
+  void finish(pool_core& core, coroutine_control& control, outcome how, job_result<result>&& given) {
+    auto const keep = core.shared_from_this();
+    control.ended(core);
+    auto told = std::move(work_.to);
+    destroy_boxed(this, allocator_of(told.handler));
+    job_frame::job_ended();
+    auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
+    core.end_elsewhere(how, false);
+    tell_later(core, std::move(told), std::move(given));
+  }
+
+  submission<Handler, F> work_;
+};
+
+template <class Handler, class G>
+void submit_coroutine(pool_core& core, Handler&& handler, G&& job) {
+  using F = std::decay_t<G>;
+  using R = typename job_shape<F>::result;
+  if (auto const answer = core.probe(); answer != verdict::admitted) {
+    return refuse_later<R>(core, std::move(handler), answer);
+  }
+  auto control = std::make_shared<coroutine_control>(core);
+  auto* const box = make_boxed<coroutine_submission<Handler, F>>(
+      allocator_of(handler), std::move(handler), std::forward<G>(job));
+  submit_cancellable<R>(core, std::move(control), box, box->handler());
+}
+
+}  // namespace brigade::detail

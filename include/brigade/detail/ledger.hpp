@@ -1,0 +1,105 @@
+// The ledger: every admitted job is counted once when it leaves the queue and once when it ends,
+// by the thread that saw it happen, on a cache line of that thread's own.
+//
+// Invariants
+// 1. Counts only grow. A sum of them that is read while they change lies between the sums at the
+//    beginning and at the end of the reading.
+// 2. A job that ran is counted under `started` before its outcome is. A job that ended in the queue
+//    counts under both at its end. So outcomes, read first, never exceed `started`, read next.
+// 3. A tally has one writer at a time (the turn that holds its worker's slot); `elsewhere` is for
+//    all other threads and is written by atomic additions.
+//
+// Ordering: outcomes are stored with release and read with acquire, so who sees a job's end also
+// sees what the job did: a submitter that is admitted on the strength of a freed slot runs after it.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace brigade::detail {
+
+/// How an admitted job ended. `voided` is no outcome: a job whose constructor threw after it had
+/// been given a position, and which therefore counts as never admitted.
+enum class outcome : unsigned { completed, failed, cancelled, expired, shed, voided };
+inline constexpr std::size_t outcome_count = 6;
+
+/// Jobs by what has become of them.
+struct job_counts {
+  std::uint64_t started = 0;
+  std::array<std::uint64_t, outcome_count> ended{};
+
+  [[nodiscard]] std::uint64_t operator[](outcome o) const noexcept {
+    return ended[static_cast<std::size_t>(o)];
+  }
+  [[nodiscard]] std::uint64_t finished() const noexcept {
+    std::uint64_t sum = 0;
+    for (auto const count : ended) sum += count;
+    return sum;
+  }
+};
+
+/// One writer's counts, on a cache line of its own.
+class alignas(64) tally {
+ public:
+  /// By the one writer of a worker's tally.
+  void start() noexcept { bump(started_, std::memory_order_relaxed); }
+  void end(outcome o) noexcept { bump(count_of(o), std::memory_order_release); }
+
+  /// By any thread, on the tally that is shared.
+  void add_start() noexcept { started_.fetch_add(1, std::memory_order_relaxed); }
+  void add_end(outcome o) noexcept { count_of(o).fetch_add(1, std::memory_order_acq_rel); }
+
+  [[nodiscard]] std::uint64_t started() const noexcept {
+    return started_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::uint64_t ended(outcome o) const noexcept {
+    return ended_[static_cast<std::size_t>(o)].load(std::memory_order_acquire);
+  }
+
+ private:
+  static void bump(std::atomic<std::uint64_t>& count, std::memory_order order) noexcept {
+    count.store(count.load(std::memory_order_relaxed) + 1, order);
+  }
+  std::atomic<std::uint64_t>& count_of(outcome o) noexcept {
+    return ended_[static_cast<std::size_t>(o)];
+  }
+
+  std::atomic<std::uint64_t> started_{0};
+  std::array<std::atomic<std::uint64_t>, outcome_count> ended_{};
+};
+
+class ledger {
+ public:
+  explicit ledger(unsigned workers)
+      : workers_(workers), tallies_(std::make_unique<tally[]>(workers)) {}
+
+  tally& of_worker(unsigned slot) noexcept { return tallies_[slot]; }
+  tally& elsewhere() noexcept { return elsewhere_; }
+
+  /// Jobs that have ended, by whatever outcome.
+  [[nodiscard]] std::uint64_t finished() const noexcept {
+    std::uint64_t sum = finished_of(elsewhere_);
+    for (unsigned i = 0; i != workers_; ++i) sum += finished_of(tallies_[i]);
+    return sum;
+  }
+
+  /// All counts; outcomes are read before starts (invariant 2).
+  [[nodiscard]] job_counts read() const noexcept;
+
+ private:
+  static std::uint64_t finished_of(tally const& t) noexcept {
+    std::uint64_t sum = 0;
+    for (unsigned o = 0; o != outcome_count; ++o) sum += t.ended(static_cast<outcome>(o));
+    return sum;
+  }
+
+  unsigned workers_;
+  std::unique_ptr<tally[]> tallies_;
+  tally elsewhere_;
+};
+
+}  // namespace brigade::detail

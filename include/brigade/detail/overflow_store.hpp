@@ -1,0 +1,64 @@
+// Where jobs wait for which there is a slot but no ring cell: dead cells in the middle of the ring
+// hold it while every worker is stuck. Rare, so it is a plain ordered map; job_queue locks it.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include <brigade/detail/coarse_clock.hpp>
+#include <brigade/detail/inline_job.hpp>
+
+namespace brigade::detail {
+
+/// Jobs by position. Not thread-safe. A job is open (being filled, by the submitter that holds its
+/// position) until it is published.
+class overflow_store {
+  using jobs = std::map<std::uint64_t, inline_job>;
+
+ public:
+  /// A job outside of the store, so that memory is taken before the position is.
+  using node = jobs::node_type;
+
+  static node make_node() {
+    jobs one;
+    one.try_emplace(0);
+    return one.extract(one.begin());
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return jobs_.empty(); }
+
+  /// Adds an open job; its address stays the same until it is removed.
+  inline_job& insert(node&& job, std::uint64_t position) {
+    job.key() = position;
+    return jobs_.insert(std::move(job)).position->second;
+  }
+
+  void publish(std::uint64_t position) noexcept {
+    inline_job& job = jobs_.find(position)->second;
+    job.stamp.store(coarse_milliseconds(), std::memory_order_relaxed);
+    job.mark.store(published, std::memory_order_relaxed);
+  }
+
+  /// Whether the first job is published.
+  [[nodiscard]] bool ready() const noexcept {
+    return !jobs_.empty() &&
+           jobs_.begin()->second.mark.load(std::memory_order_relaxed) == published;
+  }
+
+  [[nodiscard]] std::uint32_t first_stamp() const noexcept {
+    return jobs_.begin()->second.stamp.load(std::memory_order_relaxed);
+  }
+
+  node remove_first() noexcept { return jobs_.extract(jobs_.begin()); }
+
+  /// The job at `position`, removed; empty where there is none.
+  node remove(std::uint64_t position) noexcept { return jobs_.extract(position); }
+
+ private:
+  static constexpr std::uint32_t published = 1;
+  jobs jobs_;
+};
+
+}  // namespace brigade::detail

@@ -1,0 +1,186 @@
+// The state that a pool, its workers and its unfinished jobs share.
+//
+// It outlives the worker_pool: a worker, a turn on a host's executor and a coroutine job hold it
+// until they are done, which is why a pool may be destroyed from one of its own jobs.
+//
+// The parts: queue (who gets in, what waits), crew (who is woken), ledger (what became of it),
+// registry (what can be asked to stop), gate (what its threads must still deliver).
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <brigade/detail/crew.hpp>
+#include <brigade/detail/delivery_gate.hpp>
+#include <brigade/detail/drain_watch.hpp>
+#include <brigade/detail/job_frame.hpp>
+#include <brigade/detail/job_queue.hpp>
+#include <brigade/detail/ledger.hpp>
+#include <brigade/detail/stop_registry.hpp>
+#include <brigade/detail/turn_memory.hpp>
+#include <brigade/metrics.hpp>
+#include <brigade/options.hpp>
+
+namespace brigade::detail {
+
+namespace asio = boost::asio;
+
+class pool_core : public std::enable_shared_from_this<pool_core> {
+ public:
+  /// With threads of its own.
+  static std::shared_ptr<pool_core> with_threads(pool_options options);
+  /// On the threads of a host.
+  static std::shared_ptr<pool_core> on_host(asio::any_io_executor host, pool_options options);
+
+  ~pool_core();
+  pool_core(pool_core const&) = delete;
+  pool_core& operator=(pool_core const&) = delete;
+
+  // ── submitting ──
+
+  /// Positions for `wanted` jobs, fewer or none. Counts nothing.
+  job_queue::claim admit(std::uint64_t wanted = 1) {
+    auto claim = queue_.admit(submitter::outsider, wanted);
+    if (claim.answer == verdict::closed && job_frame::runs_job_of(*this)) {
+      claim = queue_.admit(submitter::running_job, wanted);
+    }
+    return claim;
+  }
+
+  /// What admit() would answer.
+  [[nodiscard]] verdict probe() const noexcept {
+    auto answer = queue_.probe(submitter::outsider);
+    if (answer == verdict::closed && job_frame::runs_job_of(*this)) {
+      answer = queue_.probe(submitter::running_job);
+    }
+    return answer;
+  }
+
+  /// Counts a refusal and gives its error code.
+  error_code refuse(verdict why) noexcept;
+
+  job_queue& queue() noexcept { return queue_; }
+
+  /// After publishing: wakes a worker if the awake ones may not suffice.
+  void wake_if_needed() noexcept {
+    if (crew_.needs_wake()) wake();
+  }
+
+  // ── running ──
+
+  crew& workers() noexcept { return crew_; }
+  ledger& counts() noexcept { return ledger_; }
+  stop_registry& registry() noexcept { return registry_; }
+  pool_options const& options() const noexcept { return options_; }
+
+  [[nodiscard]] bool cancelling() const noexcept {
+    return cancelling_.load(std::memory_order_relaxed);
+  }
+
+  /// Posts the turn of a worker that holds `slot`. Where a host's executor has no memory for it the
+  /// slot is given back, and the next submission tries again.
+  void post_turn(unsigned slot, bool searching) noexcept;
+
+  /// A job has ended on a thread that has no tally: counts it, and its start where `never_started`.
+  void end_elsewhere(outcome how, bool never_started);
+
+  /// Notices the end of a drain. Call where the last job may have ended.
+  void check_drained() {
+    if (queue_.try_finish()) finish();
+  }
+  [[nodiscard]] bool is_closed() const noexcept { return (queue_.word() & closed_bit) != 0; }
+
+  void report_job_error(std::exception_ptr const& failure) noexcept;
+  void report_handler_error(std::exception_ptr const& failure) noexcept;
+
+  // ── where completions go ──
+
+  /// The pool's executor: its own io_context's, or the host's.
+  asio::any_io_executor const& executor() const noexcept { return executor_; }
+  [[nodiscard]] bool owns_threads() const noexcept { return own_ != nullptr; }
+  asio::io_context::executor_type own_executor() noexcept { return own_->get_executor(); }
+  delivery_gate& gate() noexcept { return gate_; }
+
+  /// Whether `context` is the one that the pool's executor belongs to.
+  [[nodiscard]] bool is_own_context(asio::execution_context const& context) const noexcept {
+    return &context == context_;
+  }
+  /// Whether the host's context is being or has been destroyed.
+  [[nodiscard]] bool host_is_gone() const noexcept {
+    return host_gone_.load(std::memory_order_acquire);
+  }
+
+  // ── ending ──
+
+  void close() noexcept;
+  void stop();
+  /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the drain.
+  void join();
+  /// As the pool's destructor: stop, and join unless this is one of the pool's own threads.
+  void abandon() noexcept;
+  /// The host's context is being destroyed.
+  void host_gone() noexcept;
+
+  [[nodiscard]] pool_state state() const noexcept;
+  [[nodiscard]] bool drained() const noexcept { return (queue_.word() & drained_bit) != 0; }
+  drain_watch& watch() noexcept { return watch_; }
+
+  [[nodiscard]] pool_metrics metrics() const;
+
+  explicit pool_core(pool_options options, asio::any_io_executor host = {});
+
+ private:
+  void start_threads();
+  void run_thread(unsigned index) noexcept;
+  void run_handlers() noexcept;
+  void deliver_the_rest() noexcept;
+  void request_end() noexcept;
+  void join_threads() noexcept;
+  [[nodiscard]] bool on_own_thread() const noexcept;
+  void sweep();
+  void finish();
+  void wake() noexcept;
+
+  pool_options options_;
+  ledger ledger_;
+  job_queue queue_;
+  crew crew_;
+  std::unique_ptr<turn_memory[]> turn_memories_;
+  stop_registry registry_;
+  drain_watch watch_;
+
+  alignas(64) std::atomic<std::uint64_t> rejected_full_{0};
+  std::atomic<std::uint64_t> rejected_closed_{0};
+  std::atomic<std::uint64_t> handler_errors_{0};
+
+  alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
+  std::atomic<bool> host_gone_{false};
+  std::atomic<bool> finished_{false};  // drained, and the watchers have been told
+  std::atomic<bool> joining_{false};
+  std::atomic<bool> ending_{false};
+  std::atomic<unsigned> threads_left_{0};
+  delivery_gate gate_;
+
+  std::mutex join_mutex_;  // held while threads are joined
+  std::vector<std::thread> threads_;
+
+  // Last, so that handlers still in it are destroyed while the rest is there.
+  asio::any_io_executor executor_;
+  asio::execution_context* context_ = nullptr;
+  std::unique_ptr<asio::io_context> own_;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> own_work_;
+};
+
+}  // namespace brigade::detail

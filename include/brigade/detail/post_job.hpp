@@ -1,0 +1,160 @@
+// try_post: a job whose result nobody wants.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <exception>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <brigade/detail/boxed.hpp>
+#include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_frame.hpp>
+#include <brigade/detail/pool_core.hpp>
+
+namespace brigade::detail {
+
+/// Runs `f`, destroys it with `destroy`, and counts how it ended.
+template <class F, class Destroy>
+void run_posted(F& f, Destroy destroy, job_context& context) {
+  context.start();
+  std::exception_ptr failure;
+  try {
+    static_cast<void>(std::invoke(std::move(f)));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  destroy();
+  context.end(failure ? outcome::failed : outcome::completed);
+  if (failure) context.core.report_job_error(failure);
+}
+
+/// A callable in the queue cell itself.
+template <class F>
+class posted_inline {
+ public:
+  template <class G>
+  explicit posted_inline(G&& f) noexcept(std::is_nothrow_constructible_v<F, G>)
+      : f_(std::forward<G>(f)) {}
+
+  static void run(void* storage, job_context& context) {
+    auto* const self = std::launder(static_cast<posted_inline*>(storage));
+    run_posted(self->f_, [self] { self->~posted_inline(); }, context);
+  }
+  static void discard(void* storage, pool_core& core, error_code const&) {
+    std::launder(static_cast<posted_inline*>(storage))->~posted_inline();
+    core.end_elsewhere(outcome::cancelled, true);
+  }
+
+ private:
+  F f_;
+};
+
+/// A callable that is too large for a cell, or that may throw when it is moved.
+template <class F>
+class posted_boxed {
+ public:
+  explicit posted_boxed(F* f) noexcept : f_(f) {}
+
+  static void run(void* storage, job_context& context) {
+    auto* const f = std::launder(static_cast<posted_boxed*>(storage))->f_;
+    run_posted(*f, [f] { destroy_boxed(f, std::allocator<F>{}); }, context);
+  }
+  static void discard(void* storage, pool_core& core, error_code const&) {
+    destroy_boxed(std::launder(static_cast<posted_boxed*>(storage))->f_, std::allocator<F>{});
+    core.end_elsewhere(outcome::cancelled, true);
+  }
+
+ private:
+  F* f_;
+};
+
+/// What is left of a position whose job could not be constructed. It was never admitted.
+struct void_job {
+  static void run(void*, job_context&) {}
+  static void discard(void*, pool_core&, error_code const&) {}
+};
+
+/// Publishes an empty shell in place of a job.
+inline void give_up(pool_core& core, job_queue::claim const& claim, std::uint64_t index) {
+  core.queue().open(claim, index).emplace<void_job>();
+  core.queue().publish(claim, index);
+  core.end_elsewhere(outcome::voided, false);
+}
+
+/// Fills the claimed cell by copying or moving `f`. If that throws, the position is given up.
+template <class F, class G>
+void fill(pool_core& core, job_queue::claim const& claim, std::uint64_t index, G&& f) {
+  inline_job& cell = core.queue().open(claim, index);
+  if constexpr (fits_inline<posted_inline<F>> && std::is_nothrow_constructible_v<F, G>) {
+    cell.emplace<posted_inline<F>>(std::forward<G>(f));
+    core.queue().publish(claim, index);
+  } else {
+    try {
+      if constexpr (fits_inline<posted_inline<F>>) {
+        cell.emplace<posted_inline<F>>(std::forward<G>(f));
+      } else {
+        cell.emplace<posted_boxed<F>>(make_boxed<F>(std::allocator<F>{}, std::forward<G>(f)));
+      }
+    } catch (...) {
+      give_up(core, claim, index);
+      throw;
+    }
+    core.queue().publish(claim, index);
+  }
+}
+
+template <class F>
+error_code post(pool_core& core, F&& f) {
+  auto const claim = core.admit();
+  if (claim.answer != verdict::admitted) [[unlikely]] return core.refuse(claim.answer);
+  fill<std::decay_t<F>>(core, claim, 0, std::forward<F>(f));
+  core.wake_if_needed();
+  return {};
+}
+
+/// How an element of a range is given to the pool: as the iterator yields it (so an lvalue is
+/// copied), but a move-only lvalue is moved.
+template <class It>
+decltype(auto) element(It it) {
+  using reference = std::iter_reference_t<It>;
+  using F = std::decay_t<reference>;
+  if constexpr (std::is_constructible_v<F, reference>) {
+    return static_cast<reference>(*it);
+  } else {
+    return std::move(*it);
+  }
+}
+
+template <class It>
+std::size_t post_bulk(pool_core& core, It first, It last) {
+  using F = std::decay_t<std::iter_reference_t<It>>;
+  auto left = static_cast<std::uint64_t>(std::distance(first, last));
+  std::size_t admitted = 0;
+  while (left != 0) {
+    auto const claim = core.admit(left);
+    if (claim.answer != verdict::admitted) {
+      core.refuse(claim.answer);
+      break;
+    }
+    for (std::uint64_t i = 0; i != claim.count; ++i, ++first) {
+      try {
+        fill<F>(core, claim, i, element(first));
+      } catch (...) {
+        while (++i != claim.count) give_up(core, claim, i);
+        core.wake_if_needed();
+        throw;
+      }
+    }
+    core.wake_if_needed();
+    admitted += claim.count;
+    left -= claim.count;
+  }
+  return admitted;
+}
+
+}  // namespace brigade::detail

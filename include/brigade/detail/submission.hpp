@@ -1,0 +1,128 @@
+// async_submit of a function that cannot be cancelled: no cancellation slot, no stop token. The
+// fast case: in the queue cell itself where it fits, else one block from the handler's allocator.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <exception>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <brigade/detail/boxed.hpp>
+#include <brigade/detail/completion.hpp>
+#include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_frame.hpp>
+#include <brigade/detail/job_result.hpp>
+#include <brigade/detail/job_shape.hpp>
+#include <brigade/detail/pool_core.hpp>
+
+namespace brigade::detail {
+
+template <class Handler, class F>
+struct submission {
+  using result = typename job_shape<F>::result;
+
+  template <class H, class G>
+  submission(H&& h, G&& g) noexcept(std::is_nothrow_constructible_v<Handler, H> &&
+                                    std::is_nothrow_move_constructible_v<Handler> &&
+                                    std::is_nothrow_constructible_v<F, G>)
+      : to(Handler(std::forward<H>(h))), job(std::forward<G>(g)) {}
+
+  addressed_handler<Handler> to;
+  F job;
+
+  /// Runs the job, destroys everything with `destroy`, frees the slot, and then tells.
+  template <class Destroy>
+  void run(Destroy destroy, job_context& context) {
+    context.start();
+    job_result<result> outcome_of_job;
+    outcome_of_job.of([this]() -> result { return std::invoke(std::move(job)); });
+    auto told = std::move(to);
+    destroy();
+    context.end(outcome_of_job.failure ? outcome::failed : outcome::completed);
+    tell_here(context.core, std::move(told), std::move(outcome_of_job));
+  }
+
+  template <class Destroy>
+  void discard(Destroy destroy, pool_core& core, error_code const& why) {
+    auto told = std::move(to);
+    destroy();
+    // Held until the completion is posted: the count below may be what the pool's end waits for.
+    auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
+    core.end_elsewhere(outcome::cancelled, true);
+    tell_later(core, std::move(told), failed_with<result>(verdict_exception(why)));
+  }
+};
+
+template <class Handler, class F>
+struct inline_submission : submission<Handler, F> {
+  using submission<Handler, F>::submission;
+
+  static void run(void* storage, job_context& context) {
+    auto* const self = std::launder(static_cast<inline_submission*>(storage));
+    self->submission<Handler, F>::run([self] { self->~inline_submission(); }, context);
+  }
+  static void discard(void* storage, pool_core& core, error_code const& why) {
+    auto* const self = std::launder(static_cast<inline_submission*>(storage));
+    self->submission<Handler, F>::discard([self] { self->~inline_submission(); }, core, why);
+  }
+};
+
+template <class Handler, class F>
+struct boxed_submission {
+  explicit boxed_submission(submission<Handler, F>* b) noexcept : box(b) {}
+  submission<Handler, F>* box;
+
+  static auto freeing(submission<Handler, F>* box) {
+    return [box, allocator = allocator_of(box->to.handler)] { destroy_boxed(box, allocator); };
+  }
+  static void run(void* storage, job_context& context) {
+    auto* const box = std::launder(static_cast<boxed_submission*>(storage))->box;
+    box->run(freeing(box), context);
+  }
+  static void discard(void* storage, pool_core& core, error_code const& why) {
+    auto* const box = std::launder(static_cast<boxed_submission*>(storage))->box;
+    box->discard(freeing(box), core, why);
+  }
+};
+
+/// Tells a handler that its job was not admitted.
+template <class R, class Handler>
+void refuse_later(pool_core& core, Handler&& handler, verdict why) {
+  tell_later(core, addressed_handler<Handler>(std::move(handler)),
+             failed_with<R>(verdict_exception(core.refuse(why))));
+}
+
+template <class Handler, class G>
+void submit_function(pool_core& core, Handler&& handler, G&& job) {
+  using F = std::decay_t<G>;
+  using R = typename job_shape<F>::result;
+  using in_cell = inline_submission<Handler, F>;
+  if constexpr (fits_inline<in_cell> && std::is_nothrow_constructible_v<in_cell, Handler, G>) {
+    auto const claim = core.admit();
+    if (claim.answer != verdict::admitted) {
+      return refuse_later<R>(core, std::move(handler), claim.answer);
+    }
+    core.queue().open(claim).template emplace<in_cell>(std::move(handler), std::forward<G>(job));
+    core.queue().publish(claim);
+  } else {
+    if (auto const answer = core.probe(); answer != verdict::admitted) {
+      return refuse_later<R>(core, std::move(handler), answer);
+    }
+    // Memory first, then the slot: what throws here takes no slot with it.
+    auto const allocator = allocator_of(handler);
+    auto* const box = make_boxed<submission<Handler, F>>(allocator, std::move(handler),
+                                                         std::forward<G>(job));
+    auto const claim = core.admit();
+    if (claim.answer != verdict::admitted) {
+      Handler refused = std::move(box->to.handler);
+      destroy_boxed(box, allocator);
+      return refuse_later<R>(core, std::move(refused), claim.answer);
+    }
+    core.queue().open(claim).template emplace<boxed_submission<Handler, F>>(box);
+    core.queue().publish(claim);
+  }
+  core.wake_if_needed();
+}
+
+}  // namespace brigade::detail

@@ -1,0 +1,12 @@
+// What a thread of the library does first.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+namespace brigade::detail {
+
+/// Names the calling thread for debuggers and `ps`; what the system cannot show is cut off.
+void name_this_thread(std::string const& name) noexcept;
+
+}  // namespace brigade::detail

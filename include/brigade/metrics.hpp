@@ -1,0 +1,59 @@
+// brigade: what a snapshot of a pool's numbers contains.
+//
+//   auto const now = pool.metrics();
+//   fmt::print("{} of {} queued\n", now.queued_jobs, now.capacity);
+//
+// Thread safety: plain data.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <brigade/error.hpp>
+#include <brigade/shutdown.hpp>
+
+namespace brigade {
+
+/// Jobs that were never admitted, by reason, since the pool was made.
+struct rejected_jobs {
+  std::uint64_t queue_full = 0;
+  std::uint64_t closed = 0;
+
+  /// The sum of all reasons.
+  [[nodiscard]] std::uint64_t total() const noexcept { return queue_full + closed; }
+
+  /// The count of one reason; 0 for a value that is no reason to refuse.
+  [[nodiscard]] std::uint64_t operator[](errc reason) const noexcept;
+};
+
+/// One consistent reading of a pool. Each number is one that the pool really had while the
+/// snapshot was taken, and always
+/// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
+/// and `queued_jobs + running_jobs <= capacity`.
+struct pool_metrics {
+  std::uint64_t queued_jobs = 0;   ///< Admitted, not started.
+  std::uint64_t running_jobs = 0;  ///< Started, not finished; suspended coroutines included.
+  unsigned active_workers = 0;     ///< Workers that are running jobs or their handlers.
+  unsigned workers = 0;            ///< `pool_options::threads`, as it came out.
+  std::size_t capacity = 0;        ///< `pool_options::capacity`.
+  std::uint64_t waiting = 0;       ///< Submitters that wait for a slot.
+
+  std::uint64_t admitted = 0;  ///< Jobs accepted since the pool was made.
+  rejected_jobs rejected;      ///< Jobs refused since the pool was made.
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t shed = 0;
+  std::uint64_t handler_errors = 0;  ///< Handlers that threw or could not be called.
+
+  /// How long the oldest queued job has waited; zero where none is queued. Read off a coarse
+  /// clock (Linux: steps of 1 to 10 ms), which is what makes it affordable for every job.
+  std::chrono::nanoseconds oldest_queued_age{0};
+
+  pool_state state = pool_state::running;
+};
+
+}  // namespace brigade

@@ -1,0 +1,229 @@
+// brigade: the pool.
+//
+//   brigade::worker_pool pool{{.threads = 4, .capacity = 512}};
+//   if (pool.try_post([] { resize(); })) { /* full: say no */ }
+//   std::future<int> sum = pool.async_submit([] { return add(); }, boost::asio::use_future);
+//   pool.join();
+//
+// Thread safety: every member may be called from any thread, jobs and completion handlers included,
+// until the destructor begins.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include <brigade/detail/controlled_submission.hpp>
+#include <brigade/detail/coroutine_submission.hpp>
+#include <brigade/detail/drain_operation.hpp>
+#include <brigade/detail/job_shape.hpp>
+#include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/post_job.hpp>
+#include <brigade/detail/submission.hpp>
+#include <brigade/error.hpp>
+#include <brigade/metrics.hpp>
+#include <brigade/options.hpp>
+#include <brigade/shutdown.hpp>
+
+namespace brigade {
+
+/// A fixed crew of workers behind a bound: at most `pool_options::capacity` jobs are in flight, the
+/// next one is refused at once, and every admitted job has exactly one outcome.
+///
+/// Owns its threads, which run one io_context; or, in host mode, none: then it posts its work to the
+/// host's executor and runs at most `pool_options::threads` jobs at the same moment.
+///
+/// Distinct objects: safe. Shared objects: safe.
+class worker_pool {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  /// Makes a pool with threads of its own and starts them.
+  ///
+  /// Throws: `std::invalid_argument` that names the option which is out of range;
+  /// `std::system_error` if a thread cannot be started, with those already started joined;
+  /// `std::bad_alloc`.
+  explicit worker_pool(pool_options options = {})
+      : core_(detail::pool_core::with_threads(std::move(options))) {}
+
+  /// Makes a pool that works on the host's threads.
+  ///
+  /// The host's context may be destroyed before the pool: then queued jobs are cancelled, and their
+  /// handlers are told `operation_aborted`; those that would have to run on the host are destroyed
+  /// uncalled, as Asio does, and `on_handler_error` is told of each. A `threads` of 0 means the
+  /// number of hardware threads here, too.
+  ///
+  /// Throws: as the other constructor; `std::invalid_argument` for an empty executor.
+  explicit worker_pool(boost::asio::any_io_executor host, pool_options options = {})
+      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {}
+
+  worker_pool(worker_pool const&) = delete;
+  worker_pool& operator=(worker_pool const&) = delete;
+
+  /// stop(), then (own threads) join(). From one of the pool's own workers, a job or a handler, it
+  /// returns without waiting: the other workers finish what they run, and the last one frees what
+  /// they share. In host mode it waits for nothing: running jobs finish on the host.
+  ~worker_pool() { core_->abandon(); }
+
+  /// An executor of the pool's context, for timers, sockets and coroutines. Not bounded, not
+  /// counted: what is posted to it directly is no job. Handlers that are ready are run before join()
+  /// returns; timers and sockets are not waited for. Valid as long as the pool (host mode: the
+  /// host) is.
+  [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
+
+  /// Runs `f()` on a worker, if there is a slot. No result is wanted; what `f` throws goes to
+  /// `pool_options::on_job_error`.
+  ///
+  /// Returns: no error; or `errc::queue_full` · `errc::closed` with `f` untouched, not moved from.
+  /// Throws: `std::bad_alloc` for a callable that needs heap memory, and what copying or moving `f`
+  /// throws; then it was not admitted. Never for a verdict.
+  /// Thread safety: any thread, jobs and handlers included. Never blocks.
+  /// Cost: one compare-exchange, one exchange; no heap memory for a callable of at most 48 bytes
+  /// that moves without throwing. A refusal reads two words and adds to a counter.
+  template <class F>
+    requires(detail::check_postable<std::decay_t<F>>())
+  [[nodiscard]] error_code try_post(F&& f) {
+    return detail::post(*core_, std::forward<F>(f));
+  }
+
+  /// Posts the longest prefix of `[first, last)` that fits, in one step.
+  ///
+  /// Elements are given to the pool as the iterators yield them: lvalues are copied (use
+  /// `std::make_move_iterator` to move them), move-only lvalues are moved. Elements behind the
+  /// prefix are untouched. Where the rest was refused, that counts as one rejection.
+  ///
+  /// Preconditions: forward iterators over callables.
+  /// Returns: how many were admitted.
+  /// Throws: what copying an element throws; the elements before it are admitted.
+  /// Thread safety: any thread. Never blocks.
+  /// Cost: one compare-exchange and one wake-up for the whole prefix.
+  template <std::forward_iterator It>
+    requires(detail::check_postable<std::decay_t<std::iter_reference_t<It>>>())
+  std::size_t try_post_bulk(It first, It last) {
+    return detail::post_bulk(*core_, first, last);
+  }
+
+  /// Runs `job` on the pool and gives its result to `token`.
+  ///
+  /// `job` is called once, as `R()`, `R(std::stop_token)`, `asio::awaitable<R>()` or
+  /// `asio::awaitable<R>(std::stop_token)`. A coroutine job holds its slot, and no thread, while it
+  /// is suspended; it runs on a strand of its own. With GCC 12, give `job` a name before a
+  /// `co_await` expression (docs/limitations.md).
+  ///
+  /// Preconditions:  none
+  /// Completes with: `void(std::exception_ptr, R)`, or `void(std::exception_ptr)` where R is void.
+  ///                 Null and the result; the job's own exception; or `system_error` with
+  ///                 `queue_full` (no slot) · `closed` (admission ended) · `operation_aborted`
+  ///                 (cancelled while queued, or the pool stopped)
+  /// Executor:       the handler's, else the pool's; never inside this call
+  /// Cancellation:   terminal, partial, total: while queued the job never runs and its slot is free
+  ///                 at once; once running its stop_token, and a coroutine's cancellation state, are
+  ///                 signalled, and it completes with what it returns
+  /// Thread safety:  any thread, jobs and handlers included
+  /// Lifetime:       the pool may go first: `operation_aborted`. The job is destroyed, and the
+  ///                 operation's memory released, before the handler is called. A lazy token
+  ///                 (`deferred`) must be started while the pool lives
+  /// Throws:         what the handler's allocator, and moving `job` or the handler, throw; then
+  ///                 nothing was admitted
+  /// Cost:           none beyond try_post where job and handler fit in 48 bytes together; else one
+  ///                 allocation from the handler's allocator. A cancellation slot, a stop token or a
+  ///                 coroutine costs some more
+  /// Example:        examples/2_results.cpp
+  template <class F, class Token>
+  auto async_submit(F&& job, Token&& token) {
+    using signature = typename detail::job_shape<std::decay_t<F>>::signature;
+    return boost::asio::async_initiate<Token, signature>(initiate_submit{core_.get()}, token,
+                                                         std::forward<F>(job));
+  }
+
+  /// Ends admission: from now on everyone is refused with `errc::closed`, but jobs that are running.
+  /// Accepted jobs run on. Idempotent.
+  ///
+  /// Thread safety: any thread.
+  void close() noexcept { core_->close(); }
+
+  /// close(), then completes once nothing is in flight.
+  ///
+  /// Completes with: `void(error_code)`: no error; or `operation_aborted` (cancelled)
+  /// Executor:       the handler's, else the pool's; never inside this call. It is told of the drain
+  ///                 even while the pool's threads are busy with handlers
+  /// Cancellation:   terminal, partial, total: the wait ends, the pool stays closed
+  /// Thread safety:  any thread, jobs and handlers included
+  /// Throws:         `std::bad_alloc`; `std::system_error` if the control thread, which the first
+  ///                 call in the process starts, cannot be started
+  /// Cost:           a few allocations, and the one thread
+  template <class Token>
+  auto async_drain(Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code)>(initiate_drain{core_.get()}, token);
+  }
+
+  /// close(), cancels all that is queued, asks all that runs to stop, and returns.
+  ///
+  /// Each queued job's handler is told `operation_aborted`; a queued try_post job counts as
+  /// cancelled. What runs sees its stop_token, or its coroutine's cancellation state. Idempotent.
+  ///
+  /// Throws: what posting a completion throws.
+  /// Thread safety: any thread.
+  /// Cost: proportional to the number of queued jobs.
+  void stop() { core_->stop(); }
+
+  /// close(), then waits until every accepted job and its handler have run, and the threads have
+  /// ended. Idempotent; several threads may wait. In host mode it waits for the jobs only, and must
+  /// not be called by the thread that is to run them.
+  ///
+  /// Throws: `std::system_error` with `resource_deadlock_would_occur` from one of the pool's own
+  /// workers.
+  /// Thread safety: any other thread.
+  void join() { core_->join(); }
+
+  /// How far the pool's end has come.
+  [[nodiscard]] pool_state state() const noexcept { return core_->state(); }
+
+  /// A consistent snapshot.
+  ///
+  /// Thread safety: any thread, at any time until the destructor returns.
+  /// Cost: reads one cache line a worker; takes no lock unless jobs have overflowed the ring.
+  [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
+
+ private:
+  // Function objects, not lambdas, so that adapters find the executor.
+  struct initiation {
+    using executor_type = worker_pool::executor_type;
+    detail::pool_core* core;
+    [[nodiscard]] executor_type get_executor() const noexcept { return core->executor(); }
+  };
+
+  struct initiate_submit : initiation {
+    template <class Handler, class F>
+    void operator()(Handler&& handler, F&& job) const {
+      using shape = detail::job_shape<std::decay_t<F>>;
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      if constexpr (shape::is_coroutine) {
+        detail::submit_coroutine(*core, std::move(own), std::forward<F>(job));
+      } else if (shape::takes_stop_token ||
+                 boost::asio::get_associated_cancellation_slot(own).is_connected()) {
+        detail::submit_controlled(*core, std::move(own), std::forward<F>(job));
+      } else if constexpr (!shape::takes_stop_token) {
+        detail::submit_function(*core, std::move(own), std::forward<F>(job));
+      }
+    }
+  };
+
+  struct initiate_drain : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::drain(*core, std::move(own));
+    }
+  };
+
+  std::shared_ptr<detail::pool_core> core_;
+};
+
+}  // namespace brigade

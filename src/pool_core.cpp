@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brigade/detail/pool_core.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <brigade/detail/host_watch.hpp>
+#include <brigade/detail/report.hpp>
+#include <brigade/detail/thread_setup.hpp>
+#include <brigade/detail/turn.hpp>
+
+namespace brigade::detail {
+
+namespace {
+
+// ── options ──
+
+template <class T>
+void check_range(char const* option, T value, T least, T most) {
+  if (value >= least && value <= most) return;
+  throw std::invalid_argument(fmt::format("brigade::pool_options::{}: {} is out of range; give {} to {}",
+                                          option, value, least, most));
+}
+
+pool_options checked(pool_options options) {
+  if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
+  check_range("threads", options.threads, 1U, 65'535U);
+  check_range<std::size_t>("capacity", options.capacity, 1, std::size_t{1} << 30);
+  check_range("turn_jobs", options.turn_jobs, 1U, 1U << 20);
+  constexpr auto an_hour = std::int64_t{3'600'000'000};
+  check_range<std::int64_t>("linger", options.linger.count(), 0, an_hour);
+  check_range<std::int64_t>("turn_time", options.turn_time.count(), 1, an_hour);
+  return options;
+}
+
+thread_local pool_core const* own_thread_of = nullptr;
+
+}  // namespace
+
+pool_core::pool_core(pool_options options, asio::any_io_executor host)
+    : options_(checked(std::move(options))),
+      ledger_(options_.threads),
+      queue_(options_.capacity, ledger_),
+      crew_(options_.threads),
+      turn_memories_(std::make_unique<turn_memory[]>(options_.threads)) {
+  verdict_exception({});  // the first use makes them all
+  if (host) {
+    executor_ = std::move(host);
+    context_ = &executor_.context();
+  } else {
+    own_ = std::make_unique<asio::io_context>(static_cast<int>(options_.threads));
+    own_work_.emplace(own_->get_executor());
+    executor_ = own_->get_executor();
+    context_ = own_.get();
+  }
+}
+
+pool_core::~pool_core() { own_work_.reset(); }
+
+std::shared_ptr<pool_core> pool_core::with_threads(pool_options options) {
+  auto core = std::make_shared<pool_core>(std::move(options));
+  core->start_threads();
+  return core;
+}
+
+std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_options options) {
+  if (!host) {
+    throw std::invalid_argument("brigade::worker_pool: the host executor is empty; give one that "
+                                "belongs to a context, such as io_context::get_executor()");
+  }
+  auto core = std::make_shared<pool_core>(std::move(options), std::move(host));
+  asio::use_service<host_watch>(*core->context_).add(core);
+  return core;
+}
+
+// ── submitting ──
+
+error_code pool_core::refuse(verdict why) noexcept {
+  if (why == verdict::queue_full) {
+    rejected_full_.fetch_add(1, std::memory_order_relaxed);
+    return errc::queue_full;
+  }
+  rejected_closed_.fetch_add(1, std::memory_order_relaxed);
+  return errc::closed;
+}
+
+void pool_core::wake() noexcept {
+  // The job may have been published behind stop()'s sweep, and the workers may be stuck.
+  if (cancelling()) sweep();
+  unsigned slot = 0;
+  if (crew_.claim_wake(slot)) post_turn(slot, true);
+}
+
+void pool_core::post_turn(unsigned slot, bool searching) noexcept {
+  try {
+    auto& memory = turn_memories_[slot];
+    if (own_) {
+      asio::post(own_->get_executor(), posted_turn{*this, nullptr, memory, slot, searching});
+    } else if (!host_is_gone()) {
+      asio::post(executor_, posted_turn{*this, shared_from_this(), memory, slot, searching});
+    }
+  } catch (...) {
+    crew_.go_idle(slot, searching);
+  }
+}
+
+// ── running ──
+
+void pool_core::end_elsewhere(outcome how, bool never_started) {
+  auto& counts = ledger_.elsewhere();
+  if (never_started) counts.add_start();
+  counts.add_end(how);
+  check_drained();
+}
+
+void pool_core::report_job_error(std::exception_ptr const& failure) noexcept {
+  report(options_.on_job_error, options_.name, "a job threw", failure);
+}
+
+void pool_core::report_handler_error(std::exception_ptr const& failure) noexcept {
+  handler_errors_.fetch_add(1, std::memory_order_relaxed);
+  report(options_.on_handler_error, options_.name, "a handler threw", failure);
+}
+
+// ── threads ──
+
+void pool_core::start_threads() {
+  threads_.reserve(options_.threads);
+  try {
+    for (unsigned i = 0; i != options_.threads; ++i) {
+      threads_left_.fetch_add(1, std::memory_order_relaxed);
+      threads_.emplace_back([self = shared_from_this(), i] { self->run_thread(i); });
+    }
+  } catch (std::system_error const& error) {
+    threads_left_.fetch_sub(1, std::memory_order_relaxed);
+    auto const started = threads_.size();
+    close();
+    join_threads();
+    throw std::system_error(
+        error.code(), fmt::format("brigade::worker_pool: could start only {} of {} worker threads",
+                                  started, options_.threads));
+  }
+}
+
+void pool_core::run_thread(unsigned index) noexcept {
+  own_thread_of = this;
+  name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
+  run_handlers();
+  // Acquire and release: the last thread out sees all that the others have posted.
+  if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
+  own_thread_of = nullptr;
+}
+
+// run() may be entered again after an exception without restart(), which would undo a stop().
+void pool_core::run_handlers() noexcept {
+  for (;;) {
+    try {
+      own_->run();
+      return;
+    } catch (...) {
+      report_handler_error(std::current_exception());
+    }
+  }
+}
+
+// Every job has ended and the other threads have left. What remains are handlers: completions of
+// jobs, and whatever else was posted to the executor. They are run in rounds, each up to a mark that
+// is posted behind what was there: after join() until nothing is left, after stop() a limited number
+// of times, so that a handler which posts itself again for ever cannot hold up the end.
+void pool_core::deliver_the_rest() noexcept {
+  constexpr int rounds_after_stop = 16;
+  auto const a_round = [this] {
+    own_->restart();
+    bool marked = false;
+    std::size_t ran = 0;
+    asio::post(own_->get_executor(), [&marked] { marked = true; });
+    while (!marked) {
+      try {
+        ran += own_->poll_one();
+      } catch (...) {
+        report_handler_error(std::current_exception());
+      }
+    }
+    return ran > 1;
+  };
+  for (int round = 0; a_round() && (!cancelling() || round < rounds_after_stop); ++round) {
+  }
+  while (!gate_.try_close()) std::this_thread::yield();
+  for (int round = 0; a_round() && (!cancelling() || round < rounds_after_stop); ++round) {
+  }
+}
+
+bool pool_core::on_own_thread() const noexcept {
+  return own_thread_of == this || job_frame::works_for(*this);
+}
+
+// ── ending ──
+
+void pool_core::close() noexcept {
+  queue_.set(closed_bit);
+  crew_.synchronize();
+  check_drained();
+}
+
+void pool_core::stop() {
+  queue_.set(closed_bit | cancelling_bit);
+  cancelling_.store(true, std::memory_order_seq_cst);
+  crew_.raise_alarm();
+  sweep();
+  registry_.request_stop_of_all();
+  check_drained();
+}
+
+// Ends all that is queued, in the calling thread: the workers may be stuck.
+void pool_core::sweep() {
+  inline_job job;
+  while (queue_.take(job)) job.discard(*this, asio::error::operation_aborted);
+}
+
+void pool_core::finish() {
+  watch_.drained();
+  finished_.store(true, std::memory_order_seq_cst);
+  finished_.notify_all();
+  if (joining_.load(std::memory_order_seq_cst)) request_end();
+}
+
+// Stops the io_context once: a second stop could fall into deliver_the_rest().
+void pool_core::request_end() noexcept {
+  if (own_ && !ending_.exchange(true, std::memory_order_acq_rel)) own_->stop();
+}
+
+void pool_core::join() {
+  if (on_own_thread()) {
+    throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                            "brigade::worker_pool::join: called from one of the pool's own workers");
+  }
+  close();
+  if (own_) {
+    join_threads();
+  } else {
+    finished_.wait(false, std::memory_order_acquire);
+  }
+}
+
+void pool_core::join_threads() noexcept {
+  joining_.store(true, std::memory_order_seq_cst);
+  if (drained()) request_end();
+  std::lock_guard const lock(join_mutex_);
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void pool_core::abandon() noexcept {
+  stop();
+  if (!own_) return;
+  if (!on_own_thread()) return join_threads();
+  // A worker cannot wait for the job that it runs. The threads end by themselves, and the last one
+  // takes the core with it.
+  joining_.store(true, std::memory_order_seq_cst);
+  if (drained()) request_end();
+  std::lock_guard const lock(join_mutex_);
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.detach();
+  }
+}
+
+void pool_core::host_gone() noexcept {
+  if (!host_gone_.exchange(true, std::memory_order_acq_rel)) stop();
+}
+
+pool_state pool_core::state() const noexcept {
+  auto const word = queue_.word();
+  if ((word & drained_bit) != 0) return pool_state::stopped;
+  if ((word & cancelling_bit) != 0) return pool_state::cancelling;
+  if ((word & closed_bit) != 0) return pool_state::draining;
+  return pool_state::running;
+}
+
+// ── metrics ──
+
+// Each group of counts is read before the one that bounds it (ledger.hpp, invariant 2), and the
+// position last. It may have grown past what was in flight when the outcomes were read; the bound
+// says how far it had come by then at the most, and a position in between is one it really had.
+pool_metrics pool_core::metrics() const {
+  auto const counts = ledger_.read();
+  auto const finished = counts.finished();
+  auto const position = std::min(position_of(queue_.word()), finished + queue_.capacity());
+  auto const started = std::min(counts.started + counts[outcome::voided], position);
+
+  pool_metrics now;
+  now.admitted = position - counts[outcome::voided];
+  now.completed = counts[outcome::completed];
+  now.failed = counts[outcome::failed];
+  now.cancelled = counts[outcome::cancelled];
+  now.expired = counts[outcome::expired];
+  now.shed = counts[outcome::shed];
+  now.running_jobs = started - finished;
+  now.queued_jobs = position - started;
+  now.active_workers = crew_.busy();
+  now.workers = options_.threads;
+  now.capacity = options_.capacity;
+  now.rejected.queue_full = rejected_full_.load(std::memory_order_relaxed);
+  now.rejected.closed = rejected_closed_.load(std::memory_order_relaxed);
+  now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
+  if (now.queued_jobs != 0) now.oldest_queued_age = queue_.oldest_age();
+  now.state = state();
+  return now;
+}
+
+}  // namespace brigade::detail
