@@ -1,0 +1,21 @@
+# brigade_test(kind noun [LIBRARIES ...]): builds test/<kind>/<noun>.cpp and registers it with ctest
+# as <kind>.<noun>, label <kind>.
+set(brigade_test_timeout 120)
+if(BRIGADE_SANITIZE)
+  set(brigade_test_timeout 400)
+endif()
+
+set(brigade_sanitizer_environment
+  "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1"
+  "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+function(brigade_test kind noun)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBRARIES")
+  set(target ${kind}_${noun})
+  add_executable(${target} ${kind}/${noun}.cpp)
+  target_link_libraries(${target} PRIVATE brigade::brigade brigade_test_support brigade_warnings ${arg_LIBRARIES})
+  add_test(NAME ${kind}.${noun} COMMAND ${target})
+  set_tests_properties(${kind}.${noun} PROPERTIES
+    LABELS ${kind} TIMEOUT ${brigade_test_timeout} ENVIRONMENT "${brigade_sanitizer_environment}")
+endfunction()

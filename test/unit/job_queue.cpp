@@ -1,0 +1,189 @@
+// The queue against a naive model: which jobs are queued, in which order, and whether there is room.
+// SPDX-License-Identifier: BSL-1.0
+#include <brigade/detail/job_queue.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace brigade::detail;
+using brigade::error_code;
+
+namespace {
+
+/// A job that is a number; a buried one is a shell that says so.
+struct numbered {
+  explicit numbered(int* out, int n) noexcept : taken(out), number(n) {}
+  int* taken;
+  int number;
+  static void run(void* storage, job_context&) { give(storage); }
+  static void discard(void* storage, pool_core&, error_code const&) { give(storage); }
+  static void give(void* storage) {
+    auto* const self = std::launder(static_cast<numbered*>(storage));
+    *self->taken = self->number;
+    self->~numbered();
+  }
+};
+
+class bench {
+ public:
+  explicit bench(std::size_t capacity) : queue(capacity, counts) {}
+
+  bool push(int number) {
+    auto const claim = queue.admit(submitter::outsider);
+    if (claim.answer != verdict::admitted) return false;
+    queue.open(claim).emplace<numbered>(&taken, number);
+    queue.publish(claim);
+    positions.push_back(claim.position);
+    return true;
+  }
+
+  /// The number of the next job, or -1.
+  int pop() {
+    inline_job job;
+    if (!queue.take(job)) return -1;
+    job.discard(*nobody, {});
+    return taken;
+  }
+
+  void finish() { counts.elsewhere().add_end(outcome::completed); }
+
+  ledger counts{1};
+  job_queue queue;
+  int taken = -1;
+  std::vector<std::uint64_t> positions;
+  // discard() of these jobs does not touch the core.
+  pool_core* nobody = reinterpret_cast<pool_core*>(alignof(std::max_align_t));
+};
+
+}  // namespace
+
+TEST_CASE("a queue admits its capacity and not one more", "[unit][job_queue]") {
+  auto const capacity = GENERATE(1, 2, 3, 63, 64, 65, 1000);
+  bench b(static_cast<std::size_t>(capacity));
+  for (int i = 0; i != capacity; ++i) REQUIRE(b.push(i));
+  REQUIRE_FALSE(b.push(0));
+  CHECK(b.pop() == 0);
+  REQUIRE_FALSE(b.push(0));  // taken, but not finished
+  b.finish();
+  REQUIRE(b.push(capacity));
+  REQUIRE_FALSE(b.push(0));
+}
+
+TEST_CASE("a claim for many is a prefix", "[unit][job_queue]") {
+  bench b(10);
+  auto const first = b.queue.admit(submitter::outsider, 7);
+  CHECK(first.count == 7);
+  auto const second = b.queue.admit(submitter::outsider, 7);
+  CHECK(second.count == 3);
+  CHECK(second.position == 7);
+  CHECK(b.queue.admit(submitter::outsider, 7).answer == verdict::queue_full);
+}
+
+TEST_CASE("jobs behind one that is not published yet wait for it", "[unit][job_queue]") {
+  bench b(4);
+  auto const slow = b.queue.admit(submitter::outsider);
+  REQUIRE(b.push(2));
+  CHECK_FALSE(b.queue.ready());
+  CHECK(b.pop() == -1);
+  b.queue.open(slow).emplace<numbered>(&b.taken, 1);
+  b.queue.publish(slow);
+  CHECK(b.queue.ready());
+  CHECK(b.pop() == 1);
+  CHECK(b.pop() == 2);
+}
+
+TEST_CASE("closing is final for outsiders and tells when nothing is left", "[unit][job_queue]") {
+  bench b(4);
+  REQUIRE(b.push(1));
+  b.queue.set(closed_bit);
+  CHECK_FALSE(b.push(2));
+  CHECK_FALSE(b.queue.try_finish());
+  auto const inside = b.queue.admit(submitter::running_job);
+  REQUIRE(inside.answer == verdict::admitted);
+  b.finish();
+  CHECK_FALSE(b.queue.try_finish());
+  b.finish();
+  CHECK(b.queue.try_finish());
+  CHECK_FALSE(b.queue.try_finish());
+  CHECK(b.queue.admit(submitter::running_job).answer == verdict::closed);
+}
+
+TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
+  bench b(2);
+  REQUIRE(b.push(0));  // stays at the front, so that nothing behind it can leave the ring
+  for (int i = 1; i != 1000; ++i) {
+    REQUIRE(b.push(i));
+    REQUIRE_FALSE(b.push(-2));
+    b.queue.bury(b.positions.back(), *b.nobody);
+    b.finish();
+  }
+  REQUIRE(b.push(1000));
+  CHECK(b.pop() == 0);
+  b.finish();
+  int last = b.pop();
+  while (last != 1000) {  // shells of the buried, then the job
+    REQUIRE(last != -1);
+    last = b.pop();
+  }
+  CHECK(b.pop() == -1);
+  b.finish();
+  REQUIRE(b.push(1001));  // in the ring again
+  CHECK((b.queue.word() & spilling_bit) == 0);
+  CHECK(b.pop() == 1001);
+}
+
+TEST_CASE("random pushes, pops, ends and cancellations keep order and bound", "[model][job_queue]") {
+  auto const seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round != 40; ++round) {
+    auto const capacity = std::size_t{1} << (random() % 8);
+    bench b(capacity);
+    struct queued {
+      int number;
+      std::uint64_t position;
+    };
+    std::deque<queued> model;
+    std::vector<int> buried;
+    std::size_t running = 0;
+    int next = 0;
+    for (int step = 0; step != 3000; ++step) {
+      switch (random() % 4) {
+        case 0:
+        case 1: {
+          bool const room = model.size() + running < capacity;
+          REQUIRE(b.push(next) == room);
+          if (room) model.push_back({next, b.positions.back()});
+          ++next;
+          break;
+        }
+        case 2: {
+          int got = b.pop();
+          while (std::find(buried.begin(), buried.end(), got) != buried.end()) got = b.pop();
+          REQUIRE(got == (model.empty() ? -1 : model.front().number));
+          if (got != -1) {
+            model.pop_front();
+            ++running;
+          }
+          if (running != 0 && random() % 2 == 0) {
+            b.finish();
+            --running;
+          }
+          break;
+        }
+        default:
+          if (model.empty()) break;
+          auto const at = model.begin() + static_cast<std::ptrdiff_t>(random() % model.size());
+          buried.push_back(at->number);
+          auto const position = at->position;
+          model.erase(at);
+          b.queue.bury(position, *b.nobody);
+          b.finish();
+      }
+    }
+  }
+}
