@@ -2,7 +2,7 @@
 # of this build tree.
 add_library(brigade_warnings INTERFACE)
 target_compile_options(brigade_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Woverloaded-virtual
   $<$<BOOL:${BRIGADE_WERROR}>:-Werror>)
 
 add_library(brigade_sanitizers INTERFACE)

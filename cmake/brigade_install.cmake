@@ -3,7 +3,6 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS brigade EXPORT brigadeTargets FILE_SET HEADERS)
 install(EXPORT brigadeTargets NAMESPACE brigade:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)
-export(EXPORT brigadeTargets NAMESPACE brigade:: FILE brigadeTargets.cmake)
 
 configure_package_config_file(cmake/brigadeConfig.cmake.in brigadeConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)

@@ -10,7 +10,7 @@
 #include "support/catch.hpp"
 
 using namespace brigade::detail;
-using brigade::error_code;
+using boost::system::error_code;
 
 namespace {
 
