@@ -2,6 +2,8 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS brigade EXPORT brigadeTargets FILE_SET HEADERS)
+# The same names straight from the build tree: -Dbrigade_DIR=<build folder>.
+export(TARGETS brigade brigade_sanitizers brigade_warnings NAMESPACE brigade:: FILE brigadeTargets.cmake)
 install(EXPORT brigadeTargets NAMESPACE brigade:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)
 
 configure_package_config_file(cmake/brigadeConfig.cmake.in brigadeConfig.cmake
@@ -10,5 +12,6 @@ write_basic_package_version_file(brigadeConfigVersion.cmake COMPATIBILITY SameMi
 install(FILES ${PROJECT_BINARY_DIR}/brigadeConfig.cmake ${PROJECT_BINARY_DIR}/brigadeConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)
 
+file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/brigade.pc.in brigade.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/brigade.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -67,15 +67,17 @@ TEST_CASE("a pool may be destroyed by one of its own jobs, again and again", "[s
     std::promise<void> handed_over;
     auto const owned = handed_over.get_future().share();
     auto& members = *pool;
-    REQUIRE_FALSE(members.try_post([&pool, owned] {
+    std::atomic<bool> gone{false};
+    REQUIRE_FALSE(members.try_post([&, owned] {
       owned.wait();
       pool.reset();
+      gone.store(true);
     }));
     for (int i = 0; i != 10; ++i) {
       members.async_submit([] {}, [told](std::exception_ptr) { told->fetch_add(1); });
     }
     handed_over.set_value();
-    REQUIRE(test::wait_until([&] { return told->load() == 10 && told.use_count() == 1; }));
+    REQUIRE(test::wait_until([&] { return gone.load() && told->load() == 10; }));
   }
 }
 
