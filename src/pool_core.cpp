@@ -39,6 +39,21 @@ pool_options checked(pool_options options) {
   return options;
 }
 
+std::int64_t steady_nanoseconds() noexcept {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// In a handler: throws what is being handled, with the number of threads if it is a system_error.
+[[noreturn]] void rethrow_naming_threads(std::size_t started, unsigned wanted) {
+  try {
+    throw;
+  } catch (std::system_error const& error) {
+    throw std::system_error(
+        error.code(), fmt::format("brigade::worker_pool: could start only {} of {} worker threads",
+                                  started, wanted));
+  }
+}
+
 thread_local pool_core const* own_thread_of = nullptr;
 
 }  // namespace
@@ -112,6 +127,16 @@ void pool_core::post_turn(unsigned slot, bool searching) noexcept {
 
 // ── running ──
 
+std::chrono::nanoseconds pool_core::linger_after_wake() const noexcept {
+  std::chrono::nanoseconds const longest = options_.linger;
+  auto const slept = steady_nanoseconds() - idle_since_.load(std::memory_order_relaxed);
+  return slept < 4 * longest.count() ? longest : longest / 8;
+}
+
+void pool_core::note_idle() noexcept {
+  idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
+}
+
 void pool_core::end_elsewhere(outcome how, bool never_started) {
   auto& counts = ledger_.elsewhere();
   if (never_started) counts.add_start();
@@ -137,14 +162,11 @@ void pool_core::start_threads() {
       threads_left_.fetch_add(1, std::memory_order_relaxed);
       threads_.emplace_back([self = shared_from_this(), i] { self->run_thread(i); });
     }
-  } catch (std::system_error const& error) {
+  } catch (...) {
     threads_left_.fetch_sub(1, std::memory_order_relaxed);
-    auto const started = threads_.size();
     close();
     join_threads();
-    throw std::system_error(
-        error.code(), fmt::format("brigade::worker_pool: could start only {} of {} worker threads",
-                                  started, options_.threads));
+    rethrow_naming_threads(threads_.size(), options_.threads);
   }
 }
 

@@ -52,6 +52,7 @@ class turn {
       : core_(core),
         slot_(slot),
         searching_(searching),
+        linger_(searching ? core.linger_after_wake() : core.options().linger),
         context_(core, core.counts().of_worker(slot)) {}
 
   void run() {
@@ -98,11 +99,13 @@ class turn {
 
   /// Looks for a job for a while before the thread may sleep.
   bool linger() {
-    auto const longest = core_.options().linger;
-    if (longest.count() == 0) return false;
-    auto const until = clock::now() + longest;
+    if (linger_.count() == 0) return false;
+    auto const until = clock::now() + linger_;
     for (unsigned lap = 1;; ++lap) {
-      if (core_.queue().ready()) return true;
+      if (core_.queue().ready()) {
+        linger_ = core_.options().linger;
+        return true;
+      }
       relax(lap);
       if (lap % 64 != 0) continue;
       if (core_.is_closed()) return core_.queue().ready();
@@ -112,6 +115,7 @@ class turn {
 
   /// Gives the slot back. True: a job came meanwhile, and this worker is the one to look for it.
   bool rest() {
+    core_.note_idle();
     core_.workers().go_idle(slot_, std::exchange(searching_, false));
     // The crew's word has been written; close() writes it between closing and counting. So either
     // it sees that this worker's jobs have ended, or this sees that the pool is closed.
@@ -125,6 +129,7 @@ class turn {
   pool_core& core_;
   unsigned slot_;
   bool searching_;
+  std::chrono::nanoseconds linger_;
   job_context context_;
 };
 

@@ -38,7 +38,8 @@ struct pool_options {
   std::function<void(std::exception_ptr)> on_handler_error;
 
   /// How long one idle worker looks for the next job before it sleeps. It gives way to other
-  /// threads while it looks, and looks for less while that has not paid. 0: sleeps at once.
+  /// threads while it looks, and looks for an eighth of the time while jobs come too far apart for
+  /// it to pay. 0: sleeps at once. At most an hour.
   std::chrono::microseconds linger{50};
 
   /// A worker hands its thread to the other handlers on the executor (sockets, timers) after so

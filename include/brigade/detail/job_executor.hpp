@@ -28,7 +28,7 @@ class job_executor {
   template <class Function>
   void execute(Function&& function) const {
     inner_.execute([core = core_, f = std::decay_t<Function>(std::forward<Function>(function))]() mutable {
-      job_frame const frame(*core, true);
+      job_frame frame(*core, true);
       std::move(f)();
     });
   }

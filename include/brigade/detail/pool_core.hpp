@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -93,6 +94,11 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// slot is given back, and the next submission tries again.
   void post_turn(unsigned slot, bool searching) noexcept;
 
+  /// How long a worker that was just woken may look for jobs: not long where the last worker to go
+  /// idle has been asleep for much longer than lingering would have bridged.
+  [[nodiscard]] std::chrono::nanoseconds linger_after_wake() const noexcept;
+  void note_idle() noexcept;
+
   /// A job has ended on a thread that has no tally: counts it, and its start where `never_started`.
   void end_elsewhere(outcome how, bool never_started);
 
@@ -168,6 +174,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   std::atomic<bool> host_gone_{false};
   std::atomic<bool> finished_{false};  // drained, and the watchers have been told
+  std::atomic<std::int64_t> idle_since_{0};  // steady_clock nanoseconds
   std::atomic<bool> joining_{false};
   std::atomic<bool> ending_{false};
   std::atomic<unsigned> threads_left_{0};
