@@ -47,8 +47,8 @@ void crew::push(unsigned slot) noexcept {
   do {
     next_[slot].store(static_cast<std::uint32_t>(top), std::memory_order_relaxed);
     next = (((top >> 32) + 1) << 32) | (slot + 1);
-  } while (!top_.compare_exchange_weak(top, next, std::memory_order_release,
-                                       std::memory_order_relaxed));
+  } while (
+      !top_.compare_exchange_weak(top, next, std::memory_order_release, std::memory_order_relaxed));
 }
 
 unsigned crew::pop() noexcept {
@@ -57,8 +57,8 @@ unsigned crew::pop() noexcept {
   do {
     auto const slot = static_cast<std::uint32_t>(top) - 1;
     next = (((top >> 32) + 1) << 32) | next_[slot].load(std::memory_order_relaxed);
-  } while (!top_.compare_exchange_weak(top, next, std::memory_order_acquire,
-                                       std::memory_order_acquire));
+  } while (
+      !top_.compare_exchange_weak(top, next, std::memory_order_acquire, std::memory_order_acquire));
   return static_cast<std::uint32_t>(top) - 1;
 }
 

@@ -53,9 +53,10 @@ prepared_verdicts const& all_prepared() noexcept {
     auto const prepare = [](error_code code) {
       return prepared{code, std::make_exception_ptr(boost::system::system_error(code))};
     };
-    return prepared_verdicts{prepare(errc::queue_full), prepare(errc::closed),
-                             prepare(errc::expired),    prepare(errc::shed),
-                             prepare(errc::job_failed), prepare(boost::asio::error::operation_aborted)};
+    return prepared_verdicts{
+        prepare(errc::queue_full), prepare(errc::closed),
+        prepare(errc::expired),    prepare(errc::shed),
+        prepare(errc::job_failed), prepare(boost::asio::error::operation_aborted)};
   }());
   return verdicts;
 }

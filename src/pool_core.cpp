@@ -6,9 +6,9 @@
 #include <string>
 #include <system_error>
 
+#include <fmt/format.h>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
 
 #include <brigade/detail/host_watch.hpp>
 #include <brigade/detail/report.hpp>
@@ -24,8 +24,8 @@ namespace {
 template <class T>
 void check_range(char const* option, T value, T least, T most) {
   if (value >= least && value <= most) return;
-  throw std::invalid_argument(fmt::format("brigade::pool_options::{}: {} is out of range; give {} to {}",
-                                          option, value, least, most));
+  throw std::invalid_argument(fmt::format(
+      "brigade::pool_options::{}: {} is out of range; give {} to {}", option, value, least, most));
 }
 
 pool_options checked(pool_options options) {
@@ -86,8 +86,9 @@ std::shared_ptr<pool_core> pool_core::with_threads(pool_options options) {
 
 std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_options options) {
   if (!host) {
-    throw std::invalid_argument("brigade::worker_pool: the host executor is empty; give one that "
-                                "belongs to a context, such as io_context::get_executor()");
+    throw std::invalid_argument(
+        "brigade::worker_pool: the host executor is empty; give one that "
+        "belongs to a context, such as io_context::get_executor()");
   }
   auto core = std::make_shared<pool_core>(std::move(options), std::move(host));
   asio::use_service<host_watch>(*core->context_).add(core);
@@ -192,9 +193,9 @@ void pool_core::run_handlers() noexcept {
 }
 
 // Every job has ended and the other threads have left. What remains are handlers: completions of
-// jobs, and whatever else was posted to the executor. They are run in rounds, each up to a mark that
-// is posted behind what was there: after join() until nothing is left, after stop() a limited number
-// of times, so that a handler which posts itself again for ever cannot hold up the end.
+// jobs, and whatever else was posted to the executor. They are run in rounds, each up to a mark
+// that is posted behind what was there: after join() until nothing is left, after stop() a limited
+// number of times, so that a handler which posts itself again for ever cannot hold up the end.
 void pool_core::deliver_the_rest() noexcept {
   constexpr int rounds_after_stop = 16;
   auto const a_round = [this] {
@@ -259,8 +260,9 @@ void pool_core::request_end() noexcept {
 
 void pool_core::join() {
   if (on_own_thread()) {
-    throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                            "brigade::worker_pool::join: called from one of the pool's own workers");
+    throw std::system_error(
+        std::make_error_code(std::errc::resource_deadlock_would_occur),
+        "brigade::worker_pool::join: called from one of the pool's own workers");
   }
   close();
   if (own_) {

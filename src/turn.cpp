@@ -16,8 +16,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 /// How many jobs, and how long, a turn may take. Reads the clock after every job, and after every
-/// few (at most `sparse`) while jobs are tiny; so when they turn long of a sudden, those few are the
-/// most that a neighbour on the executor waits for.
+/// few (at most `sparse`) while jobs are tiny; so when they turn long of a sudden, those few are
+/// the most that a neighbour on the executor waits for.
 class turn_budget {
  public:
   explicit turn_budget(pool_options const& options)

@@ -36,8 +36,8 @@ namespace brigade {
 /// A fixed crew of workers behind a bound: at most `pool_options::capacity` jobs are in flight, the
 /// next one is refused at once, and every admitted job has exactly one outcome.
 ///
-/// Owns its threads, which run one io_context; or, in host mode, none: then it posts its work to the
-/// host's executor and runs at most `pool_options::threads` jobs at the same moment.
+/// Owns its threads, which run one io_context; or, in host mode, none: then it posts its work to
+/// the host's executor and runs at most `pool_options::threads` jobs at the same moment.
 ///
 /// Distinct objects: safe. Shared objects: safe.
 class worker_pool {
@@ -72,9 +72,9 @@ class worker_pool {
   ~worker_pool() { core_->abandon(); }
 
   /// An executor of the pool's context, for timers, sockets and coroutines. Not bounded, not
-  /// counted: what is posted to it directly is no job. Handlers that are ready are run before join()
-  /// returns; timers and sockets are not waited for. Valid as long as the pool (host mode: the
-  /// host) is.
+  /// counted: what is posted to it directly is no job. Handlers that are ready are run before
+  /// join() returns; timers and sockets are not waited for. Valid as long as the pool (host mode:
+  /// the host) is.
   [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
 
   /// Runs `f()` on a worker, if there is a slot. No result is wanted; what `f` throws goes to
@@ -123,8 +123,8 @@ class worker_pool {
   ///                 (cancelled while queued, or the pool stopped)
   /// Executor:       the handler's, else the pool's; never inside this call
   /// Cancellation:   terminal, partial, total: while queued the job never runs and its slot is free
-  ///                 at once; once running its stop_token, and a coroutine's cancellation state, are
-  ///                 signalled, and it completes with what it returns
+  ///                 at once; once running its stop_token, and a coroutine's cancellation state,
+  ///                 are signalled, and it completes with what it returns
   /// Thread safety:  any thread, jobs and handlers included
   /// Lifetime:       the pool may go first: `operation_aborted`. The job is destroyed, and the
   ///                 operation's memory released, before the handler is called. A lazy token
@@ -132,8 +132,8 @@ class worker_pool {
   /// Throws:         what the handler's allocator, and moving `job` or the handler, throw; then
   ///                 nothing was admitted
   /// Cost:           none beyond try_post where job and handler fit in 48 bytes together; else one
-  ///                 allocation from the handler's allocator. A cancellation slot, a stop token or a
-  ///                 coroutine costs some more
+  ///                 allocation from the handler's allocator. A cancellation slot, a stop token or
+  ///                 a coroutine costs some more
   /// Example:        examples/2_results.cpp
   template <class F, class Token>
   auto async_submit(F&& job, Token&& token) {
@@ -142,8 +142,8 @@ class worker_pool {
                                                          std::forward<F>(job));
   }
 
-  /// Ends admission: from now on everyone is refused with `errc::closed`, but jobs that are running.
-  /// Accepted jobs run on. Idempotent.
+  /// Ends admission: from now on everyone is refused with `errc::closed`, but jobs that are
+  /// running. Accepted jobs run on. Idempotent.
   ///
   /// Thread safety: any thread.
   void close() noexcept { core_->close(); }
@@ -151,7 +151,8 @@ class worker_pool {
   /// close(), then completes once nothing is in flight.
   ///
   /// Completes with: `void(error_code)`: no error; or `operation_aborted` (cancelled)
-  /// Executor:       the handler's, else the pool's; never inside this call. It is told of the drain
+  /// Executor:       the handler's, else the pool's; never inside this call. It is told of the
+  /// drain
   ///                 even while the pool's threads are busy with handlers
   /// Cancellation:   terminal, partial, total: the wait ends, the pool stays closed
   /// Thread safety:  any thread, jobs and handlers included

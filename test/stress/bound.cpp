@@ -14,7 +14,8 @@ TEST_CASE("no interleaving of submitters and workers passes the bound", "[stress
   constexpr int jobs_each = 20'000;
 
   brigade::worker_pool pool{{.threads = 3, .capacity = capacity}};
-  std::atomic<std::size_t> in_flight{0};  // counted from outside: up after admission, down in the job
+  std::atomic<std::size_t> in_flight{
+      0};  // counted from outside: up after admission, down in the job
   std::atomic<std::size_t> highest{0};
   std::atomic<int> ran{0};
 
@@ -22,9 +23,7 @@ TEST_CASE("no interleaving of submitters and workers passes the bound", "[stress
   for (int s = 0; s != submitters; ++s) {
     threads.emplace_back([&] {
       for (int i = 0; i != jobs_each;) {
-        auto const refused = pool.try_post([&] {
-          ran.fetch_add(1, std::memory_order_relaxed);
-        });
+        auto const refused = pool.try_post([&] { ran.fetch_add(1, std::memory_order_relaxed); });
         if (!refused) {
           ++i;
           continue;
@@ -93,14 +92,15 @@ TEST_CASE("a slot that a handler tells of is free, on many threads at once", "[s
     std::atomic<std::size_t>& done;
     int left;
     void next() {
-      pool.async_submit([] {}, [this](std::exception_ptr failure) {
-        if (failure) refused.fetch_add(1);
-        if (failure || --left == 0) {
-          done.fetch_add(1);
-        } else {
-          next();
-        }
-      });
+      pool.async_submit([] {},
+                        [this](std::exception_ptr failure) {
+                          if (failure) refused.fetch_add(1);
+                          if (failure || --left == 0) {
+                            done.fetch_add(1);
+                          } else {
+                            next();
+                          }
+                        });
     }
   };
   std::vector<chain> all;

@@ -25,9 +25,8 @@ TEST_CASE("a host that is destroyed with jobs in every stage loses none silently
                                .capacity = 64,
                                .on_handler_error = [&](std::exception_ptr) { lost.fetch_add(1); }}};
     for (int i = 0; i != 10; ++i) {
-      pool.async_submit([] {}, asio::bind_executor(elsewhere, [&](std::exception_ptr) {
-                          told.fetch_add(1);
-                        }));
+      pool.async_submit(
+          [] {}, asio::bind_executor(elsewhere, [&](std::exception_ptr) { told.fetch_add(1); }));
     }
     auto sleeper = []() -> asio::awaitable<void> {
       asio::steady_timer never(co_await asio::this_coro::executor,
@@ -35,9 +34,8 @@ TEST_CASE("a host that is destroyed with jobs in every stage loses none silently
       co_await never.async_wait(asio::use_awaitable);
     };
     for (int i = 0; i != 5; ++i) {
-      pool.async_submit(sleeper, asio::bind_executor(elsewhere, [&](std::exception_ptr) {
-                          told.fetch_add(1);
-                        }));
+      pool.async_submit(
+          sleeper, asio::bind_executor(elsewhere, [&](std::exception_ptr) { told.fetch_add(1); }));
     }
     if (round % 3 != 0) host->poll_one();
     if (round % 3 == 2) host->poll();

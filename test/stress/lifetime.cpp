@@ -31,9 +31,8 @@ TEST_CASE("close, stop, drain, join and submit may race", "[stress][lifetime]") 
         });
       }
       threads.emplace_back([&] { pool.close(); });
-      threads.emplace_back([&] {
-        pool.async_drain([&](brigade::error_code) { drained.fetch_add(1); });
-      });
+      threads.emplace_back(
+          [&] { pool.async_drain([&](brigade::error_code) { drained.fetch_add(1); }); });
       if (round % 2 == 0) threads.emplace_back([&] { pool.stop(); });
       threads.emplace_back([&] { pool.join(); });
       threads.emplace_back([&] { pool.join(); });
@@ -62,8 +61,8 @@ TEST_CASE("a pool destroyed with work in it tells every handler once", "[stress]
 TEST_CASE("a pool may be destroyed by one of its own jobs, again and again", "[stress][lifetime]") {
   for (int round = 0; round != 300; ++round) {
     auto told = std::make_shared<std::atomic<int>>(0);
-    auto pool = std::make_unique<brigade::worker_pool>(
-        brigade::pool_options{.threads = 2, .capacity = 64});
+    auto pool =
+        std::make_unique<brigade::worker_pool>(brigade::pool_options{.threads = 2, .capacity = 64});
     std::promise<void> handed_over;
     auto const owned = handed_over.get_future().share();
     auto& members = *pool;

@@ -53,10 +53,11 @@ class storm {
     }
   }
 
-  brigade::worker_pool pool{{.threads = 4,
-                             .capacity = 128,
-                             .on_job_error = [this](std::exception_ptr) { job_errors.fetch_add(1); },
-                             .turn_jobs = 16}};
+  brigade::worker_pool pool{
+      {.threads = 4,
+       .capacity = 128,
+       .on_job_error = [this](std::exception_ptr) { job_errors.fetch_add(1); },
+       .turn_jobs = 16}};
   std::atomic<int> asked{0};
   std::atomic<int> told{0};
   std::atomic<int> posted{0};
@@ -168,8 +169,7 @@ void rage(ending how) {
   CHECK(m.queued_jobs == 0);
   CHECK(m.running_jobs == 0);
   CHECK(m.state == brigade::pool_state::stopped);
-  CHECK(m.admitted + m.rejected.total() ==
-        static_cast<std::uint64_t>(submitters) * jobs_each);
+  CHECK(m.admitted + m.rejected.total() == static_cast<std::uint64_t>(submitters) * jobs_each);
   CHECK(weather->mishandled() == 0);
   if (how != ending::stop) CHECK(weather->post_ran == weather->posted);
 }

@@ -1,5 +1,5 @@
-// The queue against a naive model: which jobs are queued, in which order, and whether there is room.
-// SPDX-License-Identifier: BSL-1.0
+// The queue against a naive model: which jobs are queued, in which order, and whether there is
+// room. SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/job_queue.hpp>
 
 #include <algorithm>
@@ -136,7 +136,8 @@ TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
   CHECK(b.pop() == 1001);
 }
 
-TEST_CASE("random pushes, pops, ends and cancellations keep order and bound", "[model][job_queue]") {
+TEST_CASE("random pushes, pops, ends and cancellations keep order and bound",
+          "[model][job_queue]") {
   auto const seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);

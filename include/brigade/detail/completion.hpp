@@ -91,9 +91,9 @@ inline void report_lost_handler(pool_core& core) noexcept {
 template <class Executor>
 constexpr bool is_system_executor() {
   if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {
-    return std::is_same_v<
-        std::decay_t<decltype(asio::query(std::declval<Executor const&>(), asio::execution::context))>,
-        asio::system_context>;
+    return std::is_same_v<std::decay_t<decltype(asio::query(std::declval<Executor const&>(),
+                                                            asio::execution::context))>,
+                          asio::system_context>;
   } else {
     return false;
   }
@@ -116,8 +116,8 @@ inline constexpr bool may_post_to =
     asio::can_require_v<Executor, asio::execution::blocking_t::never_t> &&
     !is_system_executor<Executor>();
 
-/// Calls the handler from a thread that works for the pool, after the job: in place where it runs on
-/// the pool, else by its executor.
+/// Calls the handler from a thread that works for the pool, after the job: in place where it runs
+/// on the pool, else by its executor.
 template <class Handler, class... Args>
 void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... args) {
   if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
@@ -125,8 +125,7 @@ void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... arg
   } else {
     if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
     auto where = std::move(to.where);
-    asio::dispatch(where,
-                   completion<Handler, Args...>(std::move(to.handler), std::move(args)...));
+    asio::dispatch(where, completion<Handler, Args...>(std::move(to.handler), std::move(args)...));
   }
 }
 

@@ -1,6 +1,5 @@
-// async_submit of a function that can be cancelled: its handler has a cancellation slot, or it takes
-// a stop token.
-// SPDX-License-Identifier: BSL-1.0
+// async_submit of a function that can be cancelled: its handler has a cancellation slot, or it
+// takes a stop token. SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <functional>

@@ -133,7 +133,8 @@ class coroutine_submission final : public cancellable_job {
     }
   }
 
-  void finish(pool_core& core, coroutine_control& control, outcome how, job_result<result>&& given) {
+  void finish(pool_core& core, coroutine_control& control, outcome how,
+              job_result<result>&& given) {
     auto const keep = core.shared_from_this();
     control.ended(core);
     auto told = std::move(work_.to);

@@ -1,8 +1,8 @@
 // What connects a cancellable job with those who may cancel it.
 //
 // A job in the queue is owned by whoever takes its pointer out of `queued_`: the worker that starts
-// it, the cancellation slot, or stop(). The exchange decides; the losers find null. The queue's cell
-// holds only a shell that points here, so it can stay behind when the job has ended.
+// it, the cancellation slot, or stop(). The exchange decides; the losers find null. The queue's
+// cell holds only a shell that points here, so it can stay behind when the job has ended.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -67,7 +67,8 @@ class job_control : public stoppable {
 
   [[nodiscard]] std::stop_token token() const noexcept { return stop_.get_token(); }
 
-  /// From running() to ended() a stop() of the pool finds the job; one that came before is seen here.
+  /// From running() to ended() a stop() of the pool finds the job; one that came before is seen
+  /// here.
   void running(pool_core& core) {
     core.registry().add(*this);
     registered_ = true;
@@ -85,8 +86,9 @@ class job_control : public stoppable {
   bool registered_ = false;  // touched by whoever runs the job
 };
 
-/// What a cancellation slot holds. It is left there when the job has ended: to take it out would race
-/// with a signal that is emitted from a thread of the user's choice, and it does nothing any more.
+/// What a cancellation slot holds. It is left there when the job has ended: to take it out would
+/// race with a signal that is emitted from a thread of the user's choice, and it does nothing any
+/// more.
 struct cancel_by_slot {
   std::shared_ptr<job_control> control;
   void operator()(boost::asio::cancellation_type type) const {

@@ -27,17 +27,18 @@ class job_executor {
 
   template <class Function>
   void execute(Function&& function) const {
-    inner_.execute([core = core_, f = std::decay_t<Function>(std::forward<Function>(function))]() mutable {
-      job_frame frame(*core, true);
-      std::move(f)();
-    });
+    inner_.execute(
+        [core = core_, f = std::decay_t<Function>(std::forward<Function>(function))]() mutable {
+          job_frame frame(*core, true);
+          std::move(f)();
+        });
   }
 
   template <class Property>
     requires asio::can_query<Inner const&, Property>::value
   auto query(Property const& property) const
-      noexcept(asio::is_nothrow_query<Inner const&, Property>::value)
-          -> typename asio::query_result<Inner const&, Property>::type {
+      noexcept(asio::is_nothrow_query<Inner const&, Property>::value) ->
+      typename asio::query_result<Inner const&, Property>::type {
     return asio::query(inner_, property);
   }
 
@@ -56,7 +57,9 @@ class job_executor {
   friend bool operator==(job_executor const& a, job_executor const& b) noexcept {
     return a.core_ == b.core_ && a.inner_ == b.inner_;
   }
-  friend bool operator!=(job_executor const& a, job_executor const& b) noexcept { return !(a == b); }
+  friend bool operator!=(job_executor const& a, job_executor const& b) noexcept {
+    return !(a == b);
+  }
 
  private:
   template <class Other>

@@ -61,8 +61,8 @@ class job_queue {
       auto const count = wanted < limit - position ? wanted : limit - position;
       // A stale limit or word does no harm: the exchange fails unless the word is still the one
       // that was judged, and the limit only grows.
-      if (word_.compare_exchange_weak(word, word + count * one_position,
-                                      std::memory_order_acq_rel, std::memory_order_acquire)) {
+      if (word_.compare_exchange_weak(word, word + count * one_position, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
         return {verdict::admitted, position, count, nullptr};
       }
     }
@@ -143,8 +143,8 @@ class job_queue {
   // Read by takers; written where jobs spill.
   alignas(64) std::atomic<bool> spill_begun_{false};
   mutable std::mutex store_mutex_;
-  overflow_store store_;            // guarded by store_mutex_
-  std::uint64_t spill_begin_ = 0;   // first spilled position; guarded by store_mutex_
+  overflow_store store_;           // guarded by store_mutex_
+  std::uint64_t spill_begin_ = 0;  // first spilled position; guarded by store_mutex_
 
   job_ring ring_;
 };

@@ -43,8 +43,8 @@ struct returned_by<F> {
 
 template <class R>
 inline constexpr bool is_deliverable =
-    std::is_void_v<R> || (std::is_object_v<R> && std::default_initializable<R> &&
-                          std::move_constructible<R>);
+    std::is_void_v<R> ||
+    (std::is_object_v<R> && std::default_initializable<R> && std::move_constructible<R>);
 
 template <class R>
 struct completion_of {

@@ -132,7 +132,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   void close() noexcept;
   void stop();
-  /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the drain.
+  /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the
+  /// drain.
   void join();
   /// As the pool's destructor: stop, and join unless this is one of the pool's own threads.
   void abandon() noexcept;
@@ -173,7 +174,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   std::atomic<bool> host_gone_{false};
-  std::atomic<bool> finished_{false};  // drained, and the watchers have been told
+  std::atomic<bool> finished_{false};        // drained, and the watchers have been told
   std::atomic<std::int64_t> idle_since_{0};  // steady_clock nanoseconds
   std::atomic<bool> joining_{false};
   std::atomic<bool> ending_{false};

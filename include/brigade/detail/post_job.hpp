@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <exception>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -43,7 +43,8 @@ class posted_inline {
 
   static void run(void* storage, job_context& context) {
     auto* const self = std::launder(static_cast<posted_inline*>(storage));
-    run_posted(self->f_, [self] { self->~posted_inline(); }, context);
+    run_posted(
+        self->f_, [self] { self->~posted_inline(); }, context);
   }
   static void discard(void* storage, pool_core& core, error_code const&) {
     std::launder(static_cast<posted_inline*>(storage))->~posted_inline();
@@ -62,7 +63,8 @@ class posted_boxed {
 
   static void run(void* storage, job_context& context) {
     auto* const f = std::launder(static_cast<posted_boxed*>(storage))->f_;
-    run_posted(*f, [f] { destroy_boxed(f, std::allocator<F>{}); }, context);
+    run_posted(
+        *f, [f] { destroy_boxed(f, std::allocator<F>{}); }, context);
   }
   static void discard(void* storage, pool_core& core, error_code const&) {
     destroy_boxed(std::launder(static_cast<posted_boxed*>(storage))->f_, std::allocator<F>{});
@@ -111,7 +113,8 @@ void fill(pool_core& core, job_queue::claim const& claim, std::uint64_t index, G
 template <class F>
 error_code post(pool_core& core, F&& f) {
   auto const claim = core.admit();
-  if (claim.answer != verdict::admitted) [[unlikely]] return core.refuse(claim.answer);
+  if (claim.answer != verdict::admitted) [[unlikely]]
+    return core.refuse(claim.answer);
   fill<std::decay_t<F>>(core, claim, 0, std::forward<F>(f));
   core.wake_if_needed();
   return {};

@@ -23,9 +23,9 @@ struct submission {
   using result = typename job_shape<F>::result;
 
   template <class H, class G>
-  submission(H&& h, G&& g) noexcept(std::is_nothrow_constructible_v<Handler, H> &&
-                                    std::is_nothrow_move_constructible_v<Handler> &&
-                                    std::is_nothrow_constructible_v<F, G>)
+  submission(H&& h, G&& g) noexcept(
+      std::is_nothrow_constructible_v<Handler, H>&& std::is_nothrow_move_constructible_v<Handler>&&
+          std::is_nothrow_constructible_v<F, G>)
       : to(Handler(std::forward<H>(h))), job(std::forward<G>(g)) {}
 
   addressed_handler<Handler> to;
@@ -111,8 +111,8 @@ void submit_function(pool_core& core, Handler&& handler, G&& job) {
     }
     // Memory first, then the slot: what throws here takes no slot with it.
     auto const allocator = allocator_of(handler);
-    auto* const box = make_boxed<submission<Handler, F>>(allocator, std::move(handler),
-                                                         std::forward<G>(job));
+    auto* const box =
+        make_boxed<submission<Handler, F>>(allocator, std::move(handler), std::forward<G>(job));
     auto const claim = core.admit();
     if (claim.answer != verdict::admitted) {
       Handler refused = std::move(box->to.handler);

@@ -20,7 +20,11 @@ class posted_turn {
   /// `keep` holds the core where the executor does not belong to it (a host's).
   posted_turn(pool_core& core, std::shared_ptr<pool_core> keep, turn_memory& memory, unsigned slot,
               bool searching) noexcept
-      : core_(&core), keep_(std::move(keep)), memory_(&memory), slot_(slot), searching_(searching) {}
+      : core_(&core),
+        keep_(std::move(keep)),
+        memory_(&memory),
+        slot_(slot),
+        searching_(searching) {}
   posted_turn(posted_turn&& other) noexcept = default;
   posted_turn& operator=(posted_turn&&) = delete;
   ~posted_turn();
