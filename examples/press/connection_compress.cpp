@@ -1,0 +1,128 @@
+// What a compress request goes through: its body is read, becomes a job, and the job's outcome an
+// answer. This is where press meets brigade.
+// SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <brigade/brigade.hpp>
+#include <string_view>
+#include <variant>
+
+#include "connection.hpp"
+#include "limits.hpp"
+
+namespace press {
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+double in_milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+std::string what(std::exception_ptr const& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (std::exception const& error) {
+    return error.what();
+  } catch (...) {
+    return "an unknown error";
+  }
+}
+
+}  // namespace
+
+asio::awaitable<answer> connection::take_body_and_compress(parser& request, int level) {
+  tally_entry upload{
+      service_.uploads};  // first this, then the look at the phase: see end_service()
+  if (service_.current() != phase::serving) co_return make_answer(service_ending());
+  request.body_limit(service_.settings.max_body);
+  if (waits_for_continue(request.get()) && !request.is_done()) co_await send_continue();
+  auto const refusal = co_await read_body(request);
+  if (refusal) co_return make_answer(*refusal);
+  auto body = std::move(request.get().body());
+  service_.http.body_bytes_received.fetch_add(body.size());
+  auto working = compress(std::move(body), level, std::move(upload));
+  co_return co_await std::move(working);
+}
+
+asio::awaitable<void> connection::send_continue() {
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  activity_ = activity::writing;
+  set_deadline(service_.settings.write_timeout);
+  co_await asio::async_write(socket_, asio::buffer(go_on), asio::use_awaitable);
+}
+
+/// The job and the watch over the client run side by side; the first to end cancels the other.
+asio::awaitable<answer> connection::compress(std::string body, int level, tally_entry upload) {
+  using namespace asio::experimental::awaitable_operators;
+  activity_ = activity::working;
+  deadline_.clear();
+  std::stop_source abandon;
+  auto job = submit(std::move(body), level, abandon.get_token(), std::move(upload));
+  auto watch = watch_for_disconnect(abandon);
+  auto first = co_await (std::move(job) || std::move(watch));
+  if (first.index() == 1) co_return make_answer(client_gone());
+  co_return answer_of(std::move(std::get<0>(first)));
+}
+
+asio::awaitable<job_outcome> connection::submit(std::string body, int level,
+                                                std::stop_token abandon, tally_entry upload) {
+  // The upload is over once the pool has its verdict, which it has when this coroutine suspends;
+  // not before, or the drain could get in between. Being on the same thread, this comes after that.
+  auto leave = [upload = std::move(upload)] {};
+  asio::post(socket_.get_executor(), std::move(leave));
+  // A variable, and not an expression inside of the co_await: GCC 12 would destroy it twice.
+  auto job = make_compress_job(std::move(body), level, std::move(abandon));
+  auto completion = co_await service_.pool.async_submit(std::move(job), use_tuple);
+  job_outcome outcome;
+  outcome.failure = std::move(std::get<0>(completion));
+  outcome.result = std::move(std::get<1>(completion));
+  co_return outcome;
+}
+
+/// Ends when the client is gone, or has closed its sending side. What it sends meanwhile is the
+/// beginning of its next requests; with `read_ahead` bytes of that, only a reset is still noticed.
+asio::awaitable<void> connection::watch_for_disconnect(std::stop_source abandon) {
+  for (;;) {
+    boost::system::error_code failure;
+    if (buffer_.size() < read_ahead) {
+      auto const read = co_await socket_.async_read_some(buffer_.prepare(read_size), use_tuple);
+      buffer_.commit(std::get<1>(read));
+      failure = std::get<0>(read);
+    } else {
+      auto const gone = co_await socket_.async_wait(asio::ip::tcp::socket::wait_error, use_tuple);
+      failure = std::get<0>(gone) ? std::get<0>(gone) : asio::error::connection_reset;
+    }
+    if (failure == asio::error::operation_aborted) co_return;  // the job has ended
+    if (failure) break;
+  }
+  abandon.request_stop();  // for a job that is running; one that is queued is cancelled by `||`
+}
+
+answer connection::answer_of(job_outcome outcome) const {
+  if (!outcome.failure) {
+    auto message =
+        make_answer(http::status::ok, "application/zstd", std::move(outcome.result.frame));
+    message.set("Server-Timing", fmt::format("queue;dur={:.3f}, run;dur={:.3f}",
+                                             in_milliseconds(outcome.result.queued),
+                                             in_milliseconds(outcome.result.ran)));
+    return message;
+  }
+  auto const verdict = brigade::to_error_code(outcome.failure);
+  if (verdict == brigade::errc::queue_full)
+    return make_answer(queue_full(service_.settings.capacity));
+  if (verdict == brigade::errc::closed) return make_answer(service_ending());
+  if (verdict == asio::error::operation_aborted) {
+    service_.given_up.fetch_add(1);
+    return make_answer(given_up());
+  }
+  return make_answer(compression_failed(what(outcome.failure)));
+}
+
+}  // namespace press

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "routes.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/beast/core/string.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <charconv>
+#include <string>
+
+#include "compress.hpp"
+
+namespace press {
+namespace {
+
+namespace beast = boost::beast;
+namespace urls = boost::urls;
+
+/// The value of `?level=`, in `level` if it is there and good.
+std::optional<problem> read_level(urls::url_view const& url, int& level) {
+  bool seen = false;
+  for (auto const& parameter : url.params()) {
+    if (parameter.key != "level") continue;
+    if (seen) return repeated_level();
+    seen = true;
+    auto const& text = parameter.value;
+    auto const* const end = text.data() + text.size();
+    auto const [stop, failure] = std::from_chars(text.data(), end, level);
+    if (failure != std::errc{} || stop != end || level < lowest_level || level > highest_level) {
+      return bad_level(text);
+    }
+  }
+  return {};
+}
+
+/// What HTTP itself asks of a header, whatever the path.
+std::optional<problem> check_header(http::request_header<> const& header) {
+  if (header.version() >= 11 && header.count(http::field::host) != 1) return bad_host();
+  auto const coding = header[http::field::transfer_encoding];
+  if (header.count(http::field::transfer_encoding) != 0 && !beast::iequals(coding, "chunked")) {
+    return bad_transfer_coding(coding);
+  }
+  if (header.version() >= 11 && header.count(http::field::expect) != 0 &&
+      !waits_for_continue(header)) {
+    return unknown_expectation(header[http::field::expect]);
+  }
+  return {};
+}
+
+route find_page(http::request_header<> const& header, std::string const& path, page wanted) {
+  if (header.method() == http::verb::get || header.method() == http::verb::head) return wanted;
+  return wrong_method(header.method_string(), path, "GET, HEAD");
+}
+
+route find_compress(http::request_header<> const& header, urls::url_view const& url,
+                    std::optional<std::uint64_t> announced, std::size_t max_body) {
+  if (header.method() != http::verb::post) {
+    return wrong_method(header.method_string(), "/compress", "POST");
+  }
+  int level = default_level;
+  if (auto const refusal = read_level(url, level)) return *refusal;
+  if (announced && *announced > max_body) {
+    return body_too_large(fmt::to_string(*announced), max_body);
+  }
+  return compress_call{level};
+}
+
+}  // namespace
+
+bool waits_for_continue(http::request_header<> const& header) {
+  return header.version() >= 11 && beast::iequals(header[http::field::expect], "100-continue");
+}
+
+route find_route(http::request_header<> const& header, std::optional<std::uint64_t> announced,
+                 std::size_t max_body) {
+  if (auto const refusal = check_header(header)) return *refusal;
+  auto url = urls::parse_origin_form(header.target());
+  if (!url)
+    url = urls::parse_absolute_uri(header.target());  // "GET http://host/path", as to a proxy
+  if (!url) return bad_target(header.target());
+  auto const path = url->path();
+  if (path == "/compress") return find_compress(header, *url, announced, max_body);
+  if (path == "/healthz") return find_page(header, path, page::healthz);
+  if (path == "/readyz") return find_page(header, path, page::readyz);
+  if (path == "/metrics") return find_page(header, path, page::metrics);
+  return not_found(path);
+}
+
+}  // namespace press

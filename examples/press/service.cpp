@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "service.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "connection.hpp"
+
+namespace press {
+namespace {
+
+brigade::pool_options pool_options_of(options const& settings) {
+  brigade::pool_options result;
+  result.threads = settings.threads;
+  result.capacity = settings.capacity;
+  result.name = "press";
+  return result;
+}
+
+}  // namespace
+
+service::service(asio::any_io_executor single_thread, options chosen)
+    : settings(std::move(chosen)),
+      control(std::move(single_thread)),
+      uploads(control),
+      connections(control),
+      pool(pool_options_of(settings)) {}
+
+void service::enter(phase next) {
+  phase_ = next;
+  std::vector<std::shared_ptr<connection>> alive;  // outlives the lock: ~connection() takes it too
+  {
+    auto const lock = std::scoped_lock{mutex_};
+    alive.reserve(clients_.size());
+    for (auto const& [address, client] : clients_) alive.push_back(client.lock());
+  }
+  for (auto const& client : alive) {
+    if (client) client->tell_phase();
+  }
+}
+
+void service::add(std::shared_ptr<connection> const& client) {
+  auto const lock = std::scoped_lock{mutex_};
+  clients_.emplace(client.get(), client);
+}
+
+void service::remove(connection const* client) {
+  auto const lock = std::scoped_lock{mutex_};
+  clients_.erase(client);
+}
+
+}  // namespace press

@@ -1,0 +1,7 @@
+// expect: brigade: try_post would throw the coroutine away without running it
+#include <boost/asio/awaitable.hpp>
+#include <brigade/brigade.hpp>
+
+boost::asio::awaitable<void> work();
+
+bool use(brigade::worker_pool& pool) { return !pool.try_post(work); }

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# pkg_config.sh PREFIX COMPILER MAIN.cpp PROGRAM: builds PROGRAM with what pkg-config says of the
+# brigade installed in PREFIX, and runs it.
+set -euo pipefail
+prefix=$1 compiler=$2 main=$3 program=$4
+
+file=$(find "$prefix" -name brigade.pc)
+export PKG_CONFIG_PATH=${file%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+flags=$(pkg-config --cflags --libs brigade)
+echo "flags: $flags"
+# shellcheck disable=SC2086 # the flags are words
+"$compiler" -std=c++20 "$main" $flags -o "$program"
+"$program"

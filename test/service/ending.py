@@ -1,0 +1,246 @@
+"""The end: nothing accepted stays without an answer, and the process says what it did."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from signal import SIGINT, SIGKILL, SIGTERM
+
+from support import Client, NoAnswer, Press, decompressed, hard_to_compress, request, same, until
+
+
+def scenario_an_idle_service_ends_with_a_report():
+    for number in (SIGINT, SIGTERM):
+        with Press() as press:
+            same(press.ask(body=b"x").status, 200)
+            report = press.end(number)
+            same((report["completed"], report["answered"]), (1, 1), "report")
+
+
+def scenario_the_report_names_its_signal():
+    for number in (SIGINT, SIGTERM):
+        with Press() as press:
+            press.send_signal(number)
+            _, lines, _ = press.wait()
+            assert f"signal={signal.Signals(number).name} " in lines[0], lines
+
+
+class Load(threading.Thread):
+    """A client that asks again and again until the service is gone."""
+
+    def __init__(self, press, seed):
+        super().__init__(daemon=True)
+        self.press, self.body = press, os.urandom(1000 + 40_000 * seed)
+        self.good, self.refused, self.lost = 0, 0, []
+
+    def run(self):
+        try:
+            while self.connection():
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the scenario must see it
+            self.lost.append(repr(error))
+
+    def connection(self):
+        """One connection's worth of requests; false once there are no more connections."""
+        answered = 0
+        try:
+            with Client(self.press) as client:
+                while True:
+                    client.send(request("/compress?level=3", self.body))
+                    if self.take(client.answer()):
+                        return True
+                    answered += 1
+        except ConnectionRefusedError:
+            return False
+        except (ConnectionResetError, BrokenPipeError, NoAnswer) as error:
+            # Nobody accepted this one: it reached the system's queue as the door was closing.
+            if answered == 0 and isinstance(error, (ConnectionResetError, BrokenPipeError)):
+                return True
+            self.lost.append(repr(error))
+            return True
+
+    def take(self, answer):
+        """Counts an answer; true if the connection ends with it."""
+        if answer.status == 200 and decompressed(answer.body) == self.body:
+            self.good += 1
+        elif answer.status == 503 and answer.problem():
+            self.refused += 1
+        else:
+            self.lost.append(f"{answer.status}, {len(answer.body)} bytes")
+        return answer.closes()
+
+
+def end_under_load(*options):
+    with Press("--capacity", "6", *options) as press:
+        load = [Load(press, seed) for seed in range(12)]
+        for client in load:
+            client.start()
+        until(lambda: sum(client.good for client in load) > 60, "the load is on")
+        report = press.end()
+        for client in load:
+            client.join(60)
+            same(client.lost, [], "requests without a right answer")
+        same(report["completed"], sum(client.good for client in load), "completed in the report")
+        same((report["failed"], report["cut_off"]), (0, 0), "report")
+
+
+def scenario_the_end_under_load_loses_nothing():
+    end_under_load()
+
+
+def scenario_the_end_under_load_on_two_network_threads_loses_nothing():
+    end_under_load("--network-threads", "2", "--threads", "3")
+
+
+def scenario_what_was_accepted_is_finished_and_what_comes_later_refused():
+    with Press("--threads", "1", "--capacity", "8") as press:
+        live = [Client(press) for _ in range(4)]
+        body = hard_to_compress(700_000)
+        clients = [Client(press).send(request("/compress?level=19", body)) for _ in range(5)]
+        press.until_jobs(running=1, queued=4)
+        press.send_signal()
+        press.until_door_closed()
+        press.until_ending(live[3])
+        late = live[0].ask(body=b"late")
+        same((late.status, late.closes(), live[0].is_closed()), (503, True, True))
+        late.problem()
+        health = live[1].ask("/healthz")
+        same((health.status, health.closes()), (200, True), "health while ending")
+        assert b'state="running"' in live[2].ask("/metrics").body
+        for client in clients:
+            answer = client.answer()
+            same((answer.status, answer.closes()), (200, True))
+            same(decompressed(answer.body) == body, True, "body")
+        report = press.end_report(0)
+        same((report["completed"], report["cancelled"]), (5, 0), "report")
+        for client in live:
+            client.close()
+
+
+def scenario_idle_connections_do_not_hold_up_the_end():
+    with Press() as press:
+        fresh, used = Client(press), Client(press)
+        same(used.ask("/healthz").status, 200)
+        started = time.monotonic()
+        press.end()
+        assert time.monotonic() - started < 20, "it waited for idle connections"
+        assert fresh.is_closed() and used.is_closed()
+
+
+def scenario_a_body_on_its_way_may_still_arrive():
+    with Press() as press, Client(press) as client, Client(press) as live:
+        whole = request(body=b"z" * 100_000, Expect="100-continue")
+        client.send(whole[:-50_000])
+        same(client.answer(skip_continue=False).status, 100)
+        press.send_signal()
+        press.until_ending(live)
+        press.until_door_closed()
+        client.send(whole[-50_000:])
+        answer = client.answer()
+        same((answer.status, answer.closes()), (200, True))
+        same(press.end_report(0)["completed"], 1, "completed")
+
+
+def scenario_a_body_that_never_arrives_does_not_hold_up_the_end():
+    with Press("--grace", "0.3") as press, Client(press) as client, Client(press) as slow_header:
+        client.send(request(body=b"z" * 100_000, Expect="100-continue")[:-1])
+        same(client.answer(skip_continue=False).status, 100)
+        slow_header.send(b"GET /healthz HTTP/1.1\r\nHost:")
+        press.send_signal()
+        for late in (client, slow_header):
+            answer = late.answer()
+            same((answer.status, answer.closes()), (503, True))
+            answer.problem()
+        press.end_report(0)
+
+
+def scenario_a_client_that_never_reads_does_not_hold_up_the_end():
+    with Press("--write-timeout", "0.3") as press:
+        client = Client(press, receive_buffer=4096)
+        client.send(request("/compress?level=1", os.urandom(16 << 20)))
+        press.until_jobs(ok=1)
+        press.end()
+        client.close()
+
+
+def scenario_a_second_signal_cancels_what_waits():
+    with Press("--threads", "1", "--capacity", "8") as press:
+        live = Client(press)
+        body = hard_to_compress(4 << 20)
+        first = Client(press).send(request("/compress?level=19", body))
+        press.until_jobs(running=1)
+        waiting = [Client(press).send(request("/compress?level=19", body)) for _ in range(3)]
+        press.until_jobs(running=1, queued=3)
+        uploading = Client(press).send(request(body=body)[:-1])
+        press.send_signal()
+        press.until_ending(live)
+        press.send_signal()
+        for client in (*waiting, uploading):
+            answer = client.answer()
+            same((answer.status, answer.closes()), (503, True))
+            answer.problem()
+        same(first.answer().status, 200, "status of the one that was running")
+        report = press.end_report(1)
+        same((report["completed"], report["cancelled"]), (1, 3), "report")
+
+
+def scenario_a_second_signal_with_nothing_waiting_is_no_failure():
+    with Press("--threads", "1") as press:
+        live = Client(press)
+        running = Client(press).send(request("/compress?level=19", hard_to_compress(2 << 20)))
+        press.until_jobs(running=1)
+        press.send_signal()
+        press.until_ending(live)
+        press.send_signal(SIGINT)
+        same(running.answer().status, 200)
+        same(press.end_report(0)["completed"], 1, "completed")
+
+
+def scenario_a_third_signal_kills():
+    with Press("--threads", "1") as press:
+        live = Client(press)
+        press.keep_busy(1)
+        press.send_signal()
+        press.until_ending(live)
+        press.send_signal()
+        assert "second signal" in press.process.stderr.readline()
+        # The signals get their default effect back a moment after that line.
+        def dead():
+            press.send_signal(SIGINT)
+            return press.process.poll() is not None
+        until(dead, "the third signal has killed it", 5)
+        same(press.process.returncode, -SIGINT)
+
+
+def scenario_a_signal_in_the_first_moments_ends_it_too():
+    for attempt in range(30):
+        process = subprocess.Popen([Press.binary, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        time.sleep(attempt / 2000)  # this is what is tried out, not waited for
+        process.send_signal(SIGTERM)
+        out, _ = process.communicate(timeout=60)
+        if process.returncode == -SIGTERM:
+            same(out, "", "output of a process that had not begun")
+        else:
+            same(process.returncode, 0, "exit status")
+            lines = out.splitlines()
+            same(len(lines), 2, f"lines in {lines}")
+            assert lines[1].startswith("press ended: "), lines
+
+
+def scenario_a_burst_of_signals_is_no_crash():
+    with Press("--threads", "1") as press:
+        press.keep_busy(1)
+        for _ in range(50):
+            press.send_signal()
+        code, _, err = press.wait()
+        assert code in (0, -SIGTERM), (code, err)
+
+
+def scenario_killed_it_leaves_its_port_at_once():
+    with Press() as press:
+        same(press.ask("/healthz").status, 200)
+        press.send_signal(SIGKILL)
+        press.wait()
+        with Press("--port", str(press.port)) as again:
+            same(again.ask("/healthz").status, 200)
