@@ -36,8 +36,8 @@ int main() {
   std::future<int> nothing = pool.async_submit([] { return sum_of({}); }, asio::use_future);
   try {
     nothing.get();
-  } catch (std::invalid_argument const& error) {
-    fmt::print("the future throws: {}\n", error.what());
+  } catch (std::invalid_argument const&) {
+    fmt::print("the future throws std::invalid_argument\n");
   }
 
   // A callback. Bound to an executor it runs there, here in the main thread: context.run() returns
@@ -68,7 +68,7 @@ int main() {
 
 // Output:
 //   the future holds 10
-//   the future throws: there is nothing to add
+//   the future throws std::invalid_argument
 //   the callback is given "zzz"
 //   job failed: true, pool closed: false
 //   job failed: false, pool closed: true

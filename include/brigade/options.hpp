@@ -29,13 +29,13 @@ struct pool_options {
 
   /// Called on the worker when a `try_post` job threw. Default: one line on stderr.
   /// May be called from several threads at once. An exception that leaves it is contained.
-  std::function<void(std::exception_ptr)> on_job_error;
+  std::function<void(std::exception_ptr)> on_job_error{};
 
   /// Called when a completion handler, or any other handler on the pool's own executor, threw; and
   /// when a handler had to be destroyed uncalled because its context was gone. Default: one line
   /// on stderr. May be called from several threads at once. An exception that leaves it is
   /// contained.
-  std::function<void(std::exception_ptr)> on_handler_error;
+  std::function<void(std::exception_ptr)> on_handler_error{};
 
   /// How long one idle worker looks for the next job before it sleeps. It gives way to other
   /// threads while it looks, and looks for an eighth of the time while jobs come too far apart for

@@ -95,7 +95,9 @@ TEST_CASE("a pool may be destroyed by a completion handler", "[contract][destruc
     mortal owner{2};
     auto& pool = *owner.pool;
     std::promise<void> destroyed;
-    auto const destroy = [&](auto) {
+    std::promise<void> submitted;
+    auto const destroy = [&, drain = which == whose::drain](auto) {
+      if (!drain) submitted.get_future().get();  // a drain may still be in its initiating call
       owner.pool.reset();
       destroyed.set_value();
     };
@@ -111,6 +113,7 @@ TEST_CASE("a pool may be destroyed by a completion handler", "[contract][destruc
         break;
       case whose::drain: pool.async_drain(destroy); break;
     }
+    submitted.set_value();
     destroyed.get_future().get();
     CHECK(owner.all_freed());
   }
@@ -120,15 +123,18 @@ TEST_CASE("a pool may be destroyed by its own coroutine job", "[contract][destru
   for (int round = 0; round != 50; ++round) {
     mortal owner{1};
     std::promise<void> destroyed;
+    std::promise<void> submitted;
     std::atomic<int> told{0};
     auto const job = [&]() -> asio::awaitable<void> {
       if (round % 2 == 1) {
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
       }
+      submitted.get_future().get();
       owner.pool.reset();
       destroyed.set_value();
     };
     owner.pool->async_submit(job, [&](std::exception_ptr) { told.fetch_add(1); });
+    submitted.set_value();
     destroyed.get_future().get();
     CHECK(owner.all_freed());
     CHECK(told == 1);

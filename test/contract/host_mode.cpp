@@ -120,7 +120,7 @@ TEST_CASE("a pool works on a strand of its host, one job at a time", "[contract]
   running_host host(3);
   auto strand = asio::make_strand(host.context);
   check_work_on(strand, 2);
-  brigade::worker_pool pool{strand, {.threads = 4, .capacity = 1'000}};
+  brigade::worker_pool pool{strand, {.threads = 4, .capacity = 1'001}};
   concurrency seen;
   for (int i = 0; i != 1'000; ++i) CHECK_FALSE(pool.try_post([&] { seen.enter(); }));
   CHECK(pool.async_submit([&] { return strand.running_in_this_thread(); }, asio::use_future).get());
@@ -320,6 +320,22 @@ TEST_CASE("a host destroyed first cancels the pool's jobs, and no handler is los
     CHECK_NOTHROW(pool.async_drain(asio::use_future).get());
     pool.join();
   }
+}
+
+TEST_CASE("a completion that waits in a host's queue is not lost without a word",
+          "[contract][host_mode]") {
+  std::atomic<int> called{0};
+  std::atomic<int> lost{0};
+  auto host = std::make_unique<asio::io_context>();
+  brigade::worker_pool pool{
+      host->get_executor(),
+      {.threads = 1, .capacity = 1, .on_handler_error = [&](auto) { ++lost; }}};
+  auto const on_host = [&](std::exception_ptr) { called.fetch_add(1); };
+  pool.async_submit([] {}, on_host);  // queued
+  pool.async_submit([] {}, on_host);  // refused, and on its way
+  host.reset();
+  CHECK(called == 0);
+  CHECK(lost == 2);
 }
 
 TEST_CASE("several pools may share a host", "[contract][host_mode]") {
