@@ -85,11 +85,12 @@ class worker_pool {
   /// throws; then it was not admitted. Never for a verdict.
   /// Thread safety: any thread, jobs and handlers included. Never blocks.
   /// Cost: one compare-exchange, one exchange; no heap memory for a callable of at most 48 bytes
-  /// that moves without throwing. A refusal reads two words and adds to a counter.
+  /// that moves without throwing. A refusal sums up the workers' counts and adds to a counter.
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code try_post(F&& f) {
-    return detail::post(*core_, std::forward<F>(f));
+    auto const keep = core_;  // the job may destroy the pool before this call has returned
+    return detail::post(*keep, std::forward<F>(f));
   }
 
   /// Posts the longest prefix of `[first, last)` that fits, in one step.
@@ -103,10 +104,11 @@ class worker_pool {
   /// Throws: what copying an element throws; the elements before it are admitted.
   /// Thread safety: any thread. Never blocks.
   /// Cost: one compare-exchange and one wake-up for the whole prefix.
-  template <std::forward_iterator It>
+  template <detail::multi_pass_iterator It>
     requires(detail::check_postable<std::decay_t<std::iter_reference_t<It>>>())
   std::size_t try_post_bulk(It first, It last) {
-    return detail::post_bulk(*core_, first, last);
+    auto const keep = core_;
+    return detail::post_bulk(*keep, first, last);
   }
 
   /// Runs `job` on the pool and gives its result to `token`.
@@ -203,6 +205,7 @@ class worker_pool {
   struct initiate_submit : initiation {
     template <class Handler, class F>
     void operator()(Handler&& handler, F&& job) const {
+      auto const keep = core->shared_from_this();  // as in try_post
       using shape = detail::job_shape<std::decay_t<F>>;
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       if constexpr (shape::is_coroutine) {

@@ -1,4 +1,4 @@
-// expect: brigade: a job's result must be void, or default-constructible and movable \(and no reference\)
+// expect: brigade: .* void, or default-constructible and movable \(and no reference\)
 #include <boost/asio/detached.hpp>
 #include <brigade/brigade.hpp>
 

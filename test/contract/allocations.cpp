@@ -146,8 +146,7 @@ TEST_CASE("posting a larger callable takes one block", "[contract][allocations]"
         }) == jobs);
 }
 
-TEST_CASE("async_submit with a plain handler takes at most one block",
-          "[contract][allocations]") {
+TEST_CASE("async_submit with a plain handler takes at most one block", "[contract][allocations]") {
   constexpr int jobs = 1'000;
   brigade::worker_pool pool{{.threads = 2, .capacity = 64}};
   warm_up(pool, 2);
@@ -168,7 +167,7 @@ TEST_CASE("async_submit with a plain handler takes at most one block",
     static_cast<void>(ballast);
     told.fetch_add(1);
   };
-  CHECK(submit_all([] {}, tell) == 0);              // both fit where try_post's callable would
+  CHECK(submit_all([] {}, tell) == 0);  // both fit where try_post's callable would
   CHECK(submit_all([] { return 1; }, tell) == 0);
   CHECK(submit_all([] {}, tell_much) <= jobs);
   CHECK(submit_all([ballast] { return ballast[0]; }, tell) <= jobs);
@@ -186,10 +185,12 @@ TEST_CASE("telling a handler of a refusal takes at most one block, and none for 
   auto const submit_all = [&] {
     told = 0;
     for (int i = 0; i != jobs; ++i) {
-      pool.async_submit([] {}, [&](std::exception_ptr failure) {
-        if (brigade::to_error_code(failure) != errc::queue_full) wrong.fetch_add(1);
-        told.fetch_add(1);
-      });
+      pool.async_submit([] {},
+                        [&](std::exception_ptr failure) {
+                          if (brigade::to_error_code(failure) != errc::queue_full)
+                            wrong.fetch_add(1);
+                          told.fetch_add(1);
+                        });
     }
     while (told != jobs) std::this_thread::yield();
   };
@@ -203,8 +204,8 @@ TEST_CASE("reading and copying a verdict's exception takes no memory", "[contrac
   pool.close();
   std::exception_ptr verdict;
   asio::io_context context;
-  pool.async_submit([] {}, asio::bind_executor(
-                               context, [&](std::exception_ptr failure) { verdict = failure; }));
+  pool.async_submit(
+      [] {}, asio::bind_executor(context, [&](std::exception_ptr failure) { verdict = failure; }));
   context.run();
   REQUIRE(verdict != nullptr);
   bool right = true;

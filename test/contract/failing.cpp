@@ -177,14 +177,11 @@ TEST_CASE("a submitted job's exception reaches its handler unchanged, and no hoo
   std::vector<std::exception_ptr> given(4);
   pool.async_submit([&] { std::rethrow_exception(thrown); },
                     [&](std::exception_ptr failure) { given[0] = failure; });
-  pool.async_submit(
-      [&]() -> std::string {
-        std::rethrow_exception(thrown);
-      },
-      [&](std::exception_ptr failure, std::string result) {
-        CHECK(result.empty());
-        given[1] = failure;
-      });
+  pool.async_submit([&]() -> std::string { std::rethrow_exception(thrown); },
+                    [&](std::exception_ptr failure, std::string result) {
+                      CHECK(result.empty());
+                      given[1] = failure;
+                    });
   pool.async_submit([&](std::stop_token) { std::rethrow_exception(thrown); },
                     [&](std::exception_ptr failure) { given[2] = failure; });
   auto const coroutine = [&]() -> asio::awaitable<int> {
@@ -248,22 +245,23 @@ TEST_CASE("what is posted to the pool's executor may throw, too", "[contract][fa
   CHECK(all_alive(pool, 1));
 }
 
-TEST_CASE("every worker survives any number of throwing jobs and handlers",
-          "[contract][failing]") {
+TEST_CASE("every worker survives any number of throwing jobs and handlers", "[contract][failing]") {
   constexpr unsigned workers = 4;
   constexpr int each = 2'000;
   std::atomic<int> jobs{0};
   std::atomic<int> handlers{0};
   std::atomic<int> given{0};
-  brigade::worker_pool pool{{.threads = workers,
-                             .capacity = 4 * each,
-                             .on_job_error = [&](std::exception_ptr) { jobs.fetch_add(1); },
-                             .on_handler_error = [&](std::exception_ptr) { handlers.fetch_add(1); }}};
+  brigade::worker_pool pool{
+      {.threads = workers,
+       .capacity = 4 * each,
+       .on_job_error = [&](std::exception_ptr) { jobs.fetch_add(1); },
+       .on_handler_error = [&](std::exception_ptr) { handlers.fetch_add(1); }}};
   for (int i = 0; i != each; ++i) {
     CHECK_FALSE(pool.try_post([] { throw 1; }));
-    pool.async_submit([] { throw 2; }, [&](std::exception_ptr failure) {
-      if (failure) given.fetch_add(1);
-    });
+    pool.async_submit([] { throw 2; },
+                      [&](std::exception_ptr failure) {
+                        if (failure) given.fetch_add(1);
+                      });
     pool.async_submit([] {}, [](std::exception_ptr) { throw 3; });
   }
   CHECK(test::wait_until([&] { return jobs == each && handlers == each && given == each; }));
@@ -303,11 +301,10 @@ TEST_CASE("a hook that throws is contained, and nothing is lost of either except
     brigade::worker_pool pool{
         {.threads = 2, .on_job_error = throwing_hook, .on_handler_error = throwing_hook}};
     CHECK_FALSE(pool.try_post([] { throw std::runtime_error("the job's own"); }));
-    pool.async_submit([] {}, [](std::exception_ptr) {
-      throw std::runtime_error("the handler's own");
-    });
-    alive = test::wait_until([&] { return pool.metrics().handler_errors == 1; }) &&
-            all_alive(pool, 2);
+    pool.async_submit([] {},
+                      [](std::exception_ptr) { throw std::runtime_error("the handler's own"); });
+    alive =
+        test::wait_until([&] { return pool.metrics().handler_errors == 1; }) && all_alive(pool, 2);
     pool.join();
     failed = pool.metrics().failed;
     handler_errors = pool.metrics().handler_errors;

@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 namespace {
 
 bool balances(pool_metrics const& m) {
-  return m.admitted == m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs +
-                           m.running_jobs;
+  return m.admitted ==
+         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
 }
 bool within_bound(pool_metrics const& m) { return m.queued_jobs + m.running_jobs <= m.capacity; }
 
@@ -158,8 +158,8 @@ TEST_CASE("each outcome is counted as what it is", "[contract][metrics]") {
       {.threads = 1, .capacity = 20, .on_job_error = [](std::exception_ptr) {}}};
   for (int i = 0; i != 3; ++i) REQUIRE_FALSE(pool.try_post([] {}));
   for (int i = 0; i != 2; ++i) REQUIRE_FALSE(pool.try_post([] { throw 1; }));
-  pool.async_submit([] { throw 1; }, asio::bind_executor(pool.get_executor(),
-                                                         [](std::exception_ptr) {}));
+  pool.async_submit([] { throw 1; },
+                    asio::bind_executor(pool.get_executor(), [](std::exception_ptr) {}));
   CHECK(soon(pool, [](auto const& m) { return m.completed == 3 && m.failed == 3; }));
 
   test::blocker gate;
@@ -274,9 +274,10 @@ TEST_CASE("a slot is free, and its job counted, before the handler is called",
   CHECK(inside.running_jobs == 0);
 }
 
-TEST_CASE("every snapshot balances and keeps the bound while jobs pour in, fail, are cancelled and "
-          "the pool stops",
-          "[contract][metrics]") {
+TEST_CASE(
+    "every snapshot balances and keeps the bound while jobs pour in, fail, are cancelled and "
+    "the pool stops",
+    "[contract][metrics]") {
   constexpr int each = 20'000;
   brigade::worker_pool pool{{.threads = 2,
                              .capacity = 7,
@@ -299,11 +300,11 @@ TEST_CASE("every snapshot balances and keeps the bound while jobs pour in, fail,
         if (i % 5 == 0) {
           asio::cancellation_signal signal;
           std::atomic<bool> told{false};
-          pool.async_submit([] {}, asio::bind_cancellation_slot(signal.slot(),
-                                                                [&](std::exception_ptr) {
-                                                                  told = true;
-                                                                  told.notify_one();
-                                                                }));
+          pool.async_submit([] {},
+                            asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr) {
+                              told = true;
+                              told.notify_one();
+                            }));
           signal.emit(asio::cancellation_type::total);
           told.wait(false);
         }

@@ -52,7 +52,9 @@ std::string complaint(pool_options const& options) {
   }
 }
 
-bool says(std::string const& text, char const* part) { return text.find(part) != std::string::npos; }
+bool says(std::string const& text, char const* part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -137,9 +139,8 @@ TEST_CASE("an option out of range is refused by name and value", "[contract][opt
 
 TEST_CASE("a hosted pool refuses the same options, and an empty executor", "[contract][options]") {
   asio::io_context context;
-  CHECK_THROWS_AS(
-      (brigade::worker_pool{context.get_executor(), {.threads = 1, .capacity = 0}}),
-      std::invalid_argument);
+  CHECK_THROWS_AS((brigade::worker_pool{context.get_executor(), {.threads = 1, .capacity = 0}}),
+                  std::invalid_argument);
   CHECK_THROWS_AS((brigade::worker_pool{asio::any_io_executor{}, {.threads = 1}}),
                   std::invalid_argument);
 }

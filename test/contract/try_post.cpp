@@ -134,7 +134,7 @@ struct alignas(Alignment) aligned_job {
 // ── the bound ──
 
 TEST_CASE("exactly as many jobs are admitted as the capacity says", "[contract][try_post]") {
-  for (std::size_t const capacity : {1, 2, 3, 64, 65, 1'000}) {
+  for (std::size_t const capacity : {1U, 2U, 3U, 64U, 65U, 1'000U}) {
     brigade::worker_pool pool{{.threads = 1, .capacity = capacity}};
     test::blocker gate;
     REQUIRE(gate.occupy(pool, 1));
@@ -290,7 +290,7 @@ TEST_CASE("a cancelled callable is destroyed without having run", "[contract][tr
 
 TEST_CASE("jobs run in the order in which they were posted, if one worker runs them",
           "[contract][try_post]") {
-  for (std::size_t const capacity : {3, 100}) {
+  for (std::size_t const capacity : {3U, 100U}) {
     brigade::worker_pool pool{{.threads = 1, .capacity = capacity}};
     std::vector<int> order;
     int posted = 0;
@@ -363,9 +363,8 @@ TEST_CASE("a callable of any size keeps its content", "[contract][try_post]") {
   auto const post_filled = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
     std::array<unsigned char, Size> content;
     std::iota(content.begin(), content.end(), static_cast<unsigned char>(1));
-    return !pool.try_post([content, &sum] {
-      sum.fetch_add(std::accumulate(content.begin(), content.end(), 0L));
-    });
+    return !pool.try_post(
+        [content, &sum] { sum.fetch_add(std::accumulate(content.begin(), content.end(), 0L)); });
   };
   CHECK(post_filled(std::integral_constant<std::size_t, 1>{}));
   CHECK(post_filled(std::integral_constant<std::size_t, 40>{}));  // 48 bytes with the reference
@@ -504,7 +503,7 @@ TEST_CASE("try_post_bulk of an empty range admits nothing and refuses nothing",
 }
 
 TEST_CASE("try_post_bulk admits the longest prefix that fits", "[contract][try_post]") {
-  for (std::size_t const capacity : {1, 2, 5, 64, 100, 1'000}) {
+  for (std::size_t const capacity : {1U, 2U, 5U, 64U, 100U, 1'000U}) {
     brigade::worker_pool pool{{.threads = 1, .capacity = capacity}};
     test::blocker gate;
     REQUIRE(gate.occupy(pool, 1));
@@ -573,9 +572,7 @@ TEST_CASE("try_post_bulk takes any forward range", "[contract][try_post]") {
   std::list const list(7, job);
   CHECK(pool.try_post_bulk(list.begin(), list.end()) == 7);
   std::array const large(std::to_array({std::pair{job, std::array<char, 100>{}}}));
-  auto const wrap = [](auto const& pair) {
-    return [pair] { pair.first(); };
-  };
+  auto const wrap = [](auto const& pair) { return [pair] { pair.first(); }; };
   std::vector const heap(3, wrap(large[0]));
   CHECK(pool.try_post_bulk(heap.data(), heap.data() + heap.size()) == 3);
   pool.join();
@@ -621,9 +618,8 @@ TEST_CASE("try_post_bulk from inside a job", "[contract][try_post]") {
   std::atomic<int> ran{0};
   auto const job = [&] { ran.fetch_add(1); };
   std::vector const jobs(10, job);
-  REQUIRE_FALSE(pool.try_post([&] {
-    first.set_value(pool.try_post_bulk(jobs.begin(), jobs.end()));
-  }));
+  REQUIRE_FALSE(
+      pool.try_post([&] { first.set_value(pool.try_post_bulk(jobs.begin(), jobs.end())); }));
   CHECK(first.get_future().get() == 4);
   REQUIRE(test::wait_until([&] { return at_rest(pool); }));
   test::blocker gate;
@@ -651,7 +647,8 @@ TEST_CASE("try_post_bulk from many threads keeps the bound", "[contract][try_pos
   std::vector<std::thread> submitters;
   for (int s = 0; s != 4; ++s) {
     submitters.emplace_back([&] {
-      for (int i = 0; i != 100; ++i) admitted.fetch_add(pool.try_post_bulk(jobs.begin(), jobs.end()));
+      for (int i = 0; i != 100; ++i)
+        admitted.fetch_add(pool.try_post_bulk(jobs.begin(), jobs.end()));
     });
   }
   for (auto& thread : submitters) thread.join();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -29,54 +30,24 @@ struct no_executor {};
 /// Where a handler wants to run: its associated executor with outstanding work tracked on it, or
 /// `no_executor` for the pool's own.
 template <class Handler>
-auto executor_of(Handler const& handler) {
-  auto executor = asio::associated_executor<Handler, no_executor>::get(handler, no_executor{});
-  if constexpr (std::is_same_v<decltype(executor), no_executor>) {
-    return executor;
+auto executor_of([[maybe_unused]] pool_core const& core, [[maybe_unused]] Handler const& handler) {
+  using associated = typename asio::associated_executor<Handler, no_executor>::type;
+  if constexpr (std::is_same_v<associated, no_executor>) {
+    return no_executor{};
   } else {
-    return asio::prefer(std::move(executor), asio::execution::outstanding_work.tracked);
+    return asio::prefer(asio::get_associated_executor(handler, core.executor()),
+                        asio::execution::outstanding_work.tracked);
   }
 }
 
 template <class Handler>
-using executor_of_t = std::decay_t<decltype(executor_of(std::declval<Handler const&>()))>;
+using executor_of_t = std::decay_t<decltype(executor_of(std::declval<pool_core const&>(),
+                                                        std::declval<Handler const&>()))>;
 
 template <class Handler>
 auto allocator_of(Handler const& handler) {
   return asio::get_associated_allocator(handler, asio::recycling_allocator<void>());
 }
-
-/// A handler and its arguments, to be called once with none.
-template <class Handler, class... Args>
-class completion {
- public:
-  using allocator_type = std::decay_t<decltype(allocator_of(std::declval<Handler const&>()))>;
-
-  template <class... A>
-  explicit completion(Handler&& handler, A&&... args)
-      : handler_(std::move(handler)), args_(std::forward<A>(args)...) {}
-
-  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_of(handler_); }
-
-  void operator()() {
-    std::apply([this](Args&... args) { std::move(handler_)(std::move(args)...); }, args_);
-  }
-
- private:
-  Handler handler_;
-  std::tuple<Args...> args_;
-};
-
-/// A handler on its way, with the work that keeps its executor's context running.
-template <class Handler>
-struct addressed_handler {
-  using executor = executor_of_t<Handler>;
-
-  explicit addressed_handler(Handler&& h) : handler(std::move(h)), where(executor_of(handler)) {}
-
-  Handler handler;
-  [[no_unique_address]] executor where;
-};
 
 /// The host's context is gone, and its handlers cannot be called any more: says so.
 inline void report_lost_handler(pool_core& core) noexcept {
@@ -85,6 +56,50 @@ inline void report_lost_handler(pool_core& core) noexcept {
       "brigade: the host's execution context was destroyed before the pool; a completion handler "
       "was destroyed uncalled")));
 }
+
+/// A handler and its arguments, to be called once with none. One that was posted to a host says so
+/// if it is destroyed uncalled.
+template <class Handler, class... Args>
+class completion {
+ public:
+  using allocator_type = std::decay_t<decltype(allocator_of(std::declval<Handler const&>()))>;
+
+  template <class... A>
+  explicit completion(Handler&& handler, A&&... args)
+      : handler_(std::move(handler)), args_(std::forward<A>(args)...) {}
+  completion(completion&&) = default;
+  completion& operator=(completion&&) = delete;
+  ~completion() {
+    if (host_pool_) report_lost_handler(*host_pool_);
+  }
+
+  /// The handler depends on the host of `core` from now on.
+  void depend_on_host(pool_core& core) noexcept { host_pool_ = core.shared_from_this(); }
+
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_of(handler_); }
+
+  void operator()() {
+    host_pool_.reset();
+    std::apply([this](Args&... args) { std::move(handler_)(std::move(args)...); }, args_);
+  }
+
+ private:
+  Handler handler_;
+  std::tuple<Args...> args_;
+  std::shared_ptr<pool_core> host_pool_;
+};
+
+/// A handler on its way, with the work that keeps its executor's context running.
+template <class Handler>
+struct addressed_handler {
+  using executor = executor_of_t<Handler>;
+
+  addressed_handler(pool_core const& core, Handler&& h)
+      : handler(std::move(h)), where(executor_of(core, handler)) {}
+
+  Handler handler;
+  [[no_unique_address]] executor where;
+};
 
 /// Whether `Executor` is the system executor or a wrapper of it, such as the one that a future's
 /// promise runs on. As little as asking it for its context would start a hidden thread pool.
@@ -124,8 +139,10 @@ void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... arg
     completion<Handler, Args...>(std::move(to.handler), std::move(args)...)();
   } else {
     if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
+    completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
+    if (!core.owns_threads() && belongs_to_pool(core, to.where)) call.depend_on_host(core);
     auto where = std::move(to.where);
-    asio::dispatch(where, completion<Handler, Args...>(std::move(to.handler), std::move(args)...));
+    asio::dispatch(where, std::move(call));
   }
 }
 
@@ -139,6 +156,7 @@ void complete_later(pool_core& core, addressed_handler<Handler>&& to, Args... ar
     on_pool = belongs_to_pool(core, to.where);
   }
   if (on_pool && core.host_is_gone()) return report_lost_handler(core);
+  if (on_pool && !core.owns_threads()) call.depend_on_host(core);
   // Holds the pool's threads until the completion is in their queue; empty once they have ended.
   auto const ticket =
       on_pool && core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};

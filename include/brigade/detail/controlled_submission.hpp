@@ -48,7 +48,8 @@ class controlled_submission final : public cancellable_job {
 
  public:
   template <class H, class G>
-  controlled_submission(H&& h, G&& g) : work_(std::forward<H>(h), std::forward<G>(g)) {}
+  controlled_submission(pool_core const& core, H&& h, G&& g)
+      : work_(core, std::forward<H>(h), std::forward<G>(g)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -92,7 +93,7 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job) {
   }
   auto control = std::make_shared<job_control>(core);
   auto* const box = make_boxed<controlled_submission<Handler, F>>(
-      allocator_of(handler), std::move(handler), std::forward<G>(job));
+      allocator_of(handler), core, std::move(handler), std::forward<G>(job));
   submit_cancellable<R>(core, std::move(control), box, box->handler());
 }
 

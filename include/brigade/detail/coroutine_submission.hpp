@@ -7,6 +7,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -27,22 +29,62 @@ class coroutine_control final : public job_control {
 
   explicit coroutine_control(pool_core& core)
       : job_control(core),
-        on_(asio::make_strand(
-            job_executor<asio::any_io_executor>(core.shared_from_this(), core.executor()))) {}
+        on_(asio::make_strand(job_executor<asio::any_io_executor>(core, core.executor()))) {}
 
+  /// Cancels on the strand; does nothing once the coroutine has ended.
   void interrupt(asio::cancellation_type type) override {
     job_control::interrupt(type);
-    asio::post(on_, [self = std::static_pointer_cast<coroutine_control>(shared_from_this()), type] {
-      self->signal.emit(type);
+    auto const pool = core();
+    auto const on = strand_if_alive();
+    if (!pool || !on) return;
+    // With the gate open the pool's threads will still run what is posted here.
+    auto const ticket = pool->owns_threads() ? pool->gate().enter() : delivery_gate::ticket{};
+    if (pool->owns_threads() && !ticket) return;
+    asio::post(*on, [self = std::static_pointer_cast<coroutine_control>(shared_from_this()), type] {
+      self->emit(type);
     });
   }
 
-  strand const& on() const noexcept { return on_; }
+  /// Runs the body of the job. A cancellation that came before is emitted once the body has reached
+  /// its first suspension: earlier it would find nothing to cancel.
+  template <class R>
+  static asio::awaitable<R> run(std::shared_ptr<coroutine_control> self, asio::awaitable<R> body) {
+    self->begun_ = true;
+    if (self->early_ != asio::cancellation_type::none) {
+      if (auto const on = self->strand_if_alive()) {
+        asio::post(*on, [self] { self->emit(self->early_); });
+      }
+    }
+    co_return co_await std::move(body);
+  }
 
-  asio::cancellation_signal signal;  // used on the strand only
+  std::optional<strand> strand_if_alive() const {
+    std::lock_guard const lock(mutex_);
+    return on_;
+  }
+
+  /// The strand must not outlive the context, which a cancellation slot that holds this may.
+  void drop_strand() {
+    std::optional<strand> dropped;
+    std::lock_guard const lock(mutex_);
+    dropped.swap(on_);
+  }
+
+  asio::cancellation_signal signal;  // used on the strand, and by co_spawn before it runs there
 
  private:
-  strand on_;
+  void emit(asio::cancellation_type type) {
+    if (begun_) {
+      signal.emit(type);
+    } else {
+      early_ |= type;
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::optional<strand> on_;                                       // guarded by mutex_
+  bool begun_ = false;                                             // touched on the strand only
+  asio::cancellation_type early_ = asio::cancellation_type::none;  // the same
 };
 
 template <class Handler, class F>
@@ -52,7 +94,8 @@ class coroutine_submission final : public cancellable_job {
 
  public:
   template <class H, class G>
-  coroutine_submission(H&& h, G&& g) : work_(std::forward<H>(h), std::forward<G>(g)) {}
+  coroutine_submission(pool_core const& core, H&& h, G&& g)
+      : work_(core, std::forward<H>(h), std::forward<G>(g)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -125,7 +168,8 @@ class coroutine_submission final : public cancellable_job {
              Awaitable&& awaitable) noexcept {
     running end(this, core.shared_from_this(), coroutine);
     try {
-      asio::co_spawn(coroutine->on(), std::move(awaitable),
+      auto const on = coroutine->strand_if_alive();
+      asio::co_spawn(*on, coroutine_control::run<result>(coroutine, std::move(awaitable)),
                      asio::bind_cancellation_slot(coroutine->signal.slot(), std::move(end)));
     } catch (...) {
       // No memory to start it: what `end` was moved into has been destroyed, and has told.
@@ -137,6 +181,7 @@ class coroutine_submission final : public cancellable_job {
               job_result<result>&& given) {
     auto const keep = core.shared_from_this();
     control.ended(core);
+    control.drop_strand();
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
     job_frame::job_ended();
@@ -157,7 +202,7 @@ void submit_coroutine(pool_core& core, Handler&& handler, G&& job) {
   }
   auto control = std::make_shared<coroutine_control>(core);
   auto* const box = make_boxed<coroutine_submission<Handler, F>>(
-      allocator_of(handler), std::move(handler), std::forward<G>(job));
+      allocator_of(handler), core, std::move(handler), std::forward<G>(job));
   submit_cancellable<R>(core, std::move(control), box, box->handler());
 }
 

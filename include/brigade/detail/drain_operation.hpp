@@ -19,7 +19,7 @@ template <class Handler>
 class waiting_for_drain final : public drain_watcher {
  public:
   waiting_for_drain(std::shared_ptr<pool_core> core, Handler&& handler)
-      : core_(std::move(core)), to_(std::move(handler)) {}
+      : core_(std::move(core)), to_(*core_, std::move(handler)) {}
 
   void tell(error_code result) override {
     complete_later<Handler, error_code>(*core_, std::move(to_), result);
@@ -32,6 +32,7 @@ class waiting_for_drain final : public drain_watcher {
 
 template <class Handler>
 void drain(pool_core& core, Handler&& handler) {
+  auto const keep = core.shared_from_this();  // the handler may destroy the pool meanwhile
   auto const list = core.watch().watch();
   auto const id = list->next_id();
   if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {

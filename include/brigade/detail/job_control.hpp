@@ -74,6 +74,8 @@ class job_control : public stoppable {
     registered_ = true;
     if (core.cancelling()) request_stop();
   }
+  [[nodiscard]] std::shared_ptr<pool_core> core() const noexcept { return core_.lock(); }
+
   void ended(pool_core& core) noexcept {
     if (std::exchange(registered_, false)) core.registry().remove(*this);
   }

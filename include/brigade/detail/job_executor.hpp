@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -18,12 +17,12 @@
 
 namespace brigade::detail {
 
-/// Forwards every property to `Inner`. Copies hold the core.
+/// Forwards every property to `Inner`. Knows the core by its address only, to mark frames with it.
 template <class Inner>
 class job_executor {
  public:
-  job_executor(std::shared_ptr<pool_core> core, Inner inner) noexcept
-      : core_(std::move(core)), inner_(std::move(inner)) {}
+  job_executor(pool_core const& core, Inner inner) noexcept
+      : core_(&core), inner_(std::move(inner)) {}
 
   template <class Function>
   void execute(Function&& function) const {
@@ -64,10 +63,10 @@ class job_executor {
  private:
   template <class Other>
   auto rewrapped(Other other) const {
-    return job_executor<Other>(core_, std::move(other));
+    return job_executor<Other>(*core_, std::move(other));
   }
 
-  std::shared_ptr<pool_core> core_;
+  pool_core const* core_;
   Inner inner_;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -119,6 +120,13 @@ error_code post(pool_core& core, F&& f) {
   core.wake_if_needed();
   return {};
 }
+
+/// An iterator whose range can be counted first and read then. `std::move_iterator` is one, though
+/// no `std::forward_iterator`.
+template <class It>
+concept multi_pass_iterator =
+    std::derived_from<typename std::iterator_traits<It>::iterator_category,
+                      std::forward_iterator_tag>;
 
 /// How an element of a range is given to the pool: as the iterator yields it (so an lvalue is
 /// copied), but a move-only lvalue is moved.

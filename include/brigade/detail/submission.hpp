@@ -23,10 +23,10 @@ struct submission {
   using result = typename job_shape<F>::result;
 
   template <class H, class G>
-  submission(H&& h, G&& g) noexcept(
+  submission(pool_core const& core, H&& h, G&& g) noexcept(
       std::is_nothrow_constructible_v<Handler, H>&& std::is_nothrow_move_constructible_v<Handler>&&
           std::is_nothrow_constructible_v<F, G>)
-      : to(Handler(std::forward<H>(h))), job(std::forward<G>(g)) {}
+      : to(core, Handler(std::forward<H>(h))), job(std::forward<G>(g)) {}
 
   addressed_handler<Handler> to;
   F job;
@@ -89,7 +89,7 @@ struct boxed_submission {
 /// Tells a handler that its job was not admitted.
 template <class R, class Handler>
 void refuse_later(pool_core& core, Handler&& handler, verdict why) {
-  tell_later(core, addressed_handler<Handler>(std::move(handler)),
+  tell_later(core, addressed_handler<Handler>(core, std::move(handler)),
              failed_with<R>(verdict_exception(core.refuse(why))));
 }
 
@@ -98,12 +98,14 @@ void submit_function(pool_core& core, Handler&& handler, G&& job) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
   using in_cell = inline_submission<Handler, F>;
-  if constexpr (fits_inline<in_cell> && std::is_nothrow_constructible_v<in_cell, Handler, G>) {
+  if constexpr (fits_inline<in_cell> &&
+                std::is_nothrow_constructible_v<in_cell, pool_core&, Handler, G>) {
     auto const claim = core.admit();
     if (claim.answer != verdict::admitted) {
       return refuse_later<R>(core, std::move(handler), claim.answer);
     }
-    core.queue().open(claim).template emplace<in_cell>(std::move(handler), std::forward<G>(job));
+    core.queue().open(claim).template emplace<in_cell>(core, std::move(handler),
+                                                       std::forward<G>(job));
     core.queue().publish(claim);
   } else {
     if (auto const answer = core.probe(); answer != verdict::admitted) {
@@ -111,8 +113,8 @@ void submit_function(pool_core& core, Handler&& handler, G&& job) {
     }
     // Memory first, then the slot: what throws here takes no slot with it.
     auto const allocator = allocator_of(handler);
-    auto* const box =
-        make_boxed<submission<Handler, F>>(allocator, std::move(handler), std::forward<G>(job));
+    auto* const box = make_boxed<submission<Handler, F>>(allocator, core, std::move(handler),
+                                                         std::forward<G>(job));
     auto const claim = core.admit();
     if (claim.answer != verdict::admitted) {
       Handler refused = std::move(box->to.handler);

@@ -1,0 +1,3 @@
+#pragma once
+#include <brigade/pool.hpp>
+#include <brigade/signals.hpp>

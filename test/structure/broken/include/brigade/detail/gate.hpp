@@ -1,0 +1,2 @@
+#pragma once
+#include <brigade/detail/latch.hpp>

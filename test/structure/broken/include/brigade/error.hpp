@@ -1,0 +1,4 @@
+#pragma once
+#include <thread>
+
+#include <brigade/pool.hpp>
