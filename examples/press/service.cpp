@@ -7,24 +7,14 @@
 #include "connection.hpp"
 
 namespace press {
-namespace {
-
-brigade::pool_options pool_options_of(options const& settings) {
-  brigade::pool_options result;
-  result.threads = settings.threads;
-  result.capacity = settings.capacity;
-  result.name = "press";
-  return result;
-}
-
-}  // namespace
 
 service::service(asio::any_io_executor single_thread, options chosen)
     : settings(std::move(chosen)),
       control(std::move(single_thread)),
       uploads(control),
       connections(control),
-      pool(pool_options_of(settings)) {}
+      pool(brigade::pool_options{
+          .threads = settings.threads, .capacity = settings.capacity, .name = "press"}) {}
 
 void service::enter(phase next) {
   phase_ = next;

@@ -263,8 +263,8 @@ TEST_CASE("a callable is gone before its slot is free", "[contract][try_post]") 
   for (int i = 0; i != 1'000; ++i) {
     auto kept = std::make_shared<int>(i);
     std::weak_ptr<int> const job = kept;
-    REQUIRE(test::wait_until(
-        [&] { return !pool.try_post([kept = std::move(kept)] { static_cast<void>(*kept); }); }));
+    auto owner = [kept = std::move(kept)] { static_cast<void>(*kept); };
+    REQUIRE(test::wait_until([&] { return !pool.try_post(std::move(owner)); }));
     REQUIRE(test::wait_until([&] { return !pool.try_post([] {}); }));
     REQUIRE(job.expired());
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include <brigade/worker_pool.hpp>
 
@@ -10,21 +11,22 @@
 
 namespace test {
 
-/// A gate that jobs wait at. Opens at the latest when it is destroyed; declare it after the pool, so
-/// that the pool's destructor finds it open.
+/// A gate that jobs wait at. Opens at the latest when it is destroyed; declare it after the pool,
+/// so that the pool's destructor finds it open.
 class blocker {
  public:
   ~blocker() { open(); }
 
   void open() {
-    open_.store(true);
-    open_.notify_all();
+    state_->open.store(true);
+    state_->open.notify_all();
   }
   void wait() {
-    waiting_.fetch_add(1);
-    open_.wait(false);
+    auto const own = state_;  // for a last look at it, by which time the blocker may be gone
+    own->waiting.fetch_add(1);
+    own->open.wait(false);
   }
-  [[nodiscard]] unsigned waiting() const { return waiting_.load(); }
+  [[nodiscard]] unsigned waiting() const { return state_->waiting.load(); }
 
   /// Gives `workers` blocking jobs to the pool and waits until all of them run.
   [[nodiscard]] bool occupy(brigade::worker_pool& pool, unsigned workers) {
@@ -36,8 +38,12 @@ class blocker {
   }
 
  private:
-  std::atomic<bool> open_{false};
-  std::atomic<unsigned> waiting_{0};
+  struct state {
+    std::atomic<bool> open{false};
+    std::atomic<unsigned> waiting{0};
+  };
+
+  std::shared_ptr<state> const state_ = std::make_shared<state>();
 };
 
 }  // namespace test
