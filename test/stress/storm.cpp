@@ -46,7 +46,7 @@ class storm {
         case 0: post(random() % 8 == 0); break;
         case 1: function(fate, false); break;
         case 2: function(fate, random() % 4 == 0); break;
-        case 3: cancelled(fate, random() % 3); break;
+        case 3: cancelled(fate, static_cast<unsigned>(random() % 3)); break;
         case 4: stoppable(fate); break;
         default: coroutine(fate, random() % 2 == 0);
       }

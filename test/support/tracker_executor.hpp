@@ -27,7 +27,8 @@
 
 namespace test {
 
-/// Marks that the calling thread is inside an initiating function for as long as it lives. They nest.
+/// Marks that the calling thread is inside an initiating function for as long as it lives. They
+/// nest.
 class initiation {
  public:
   initiation() { ++depth(); }

@@ -105,6 +105,7 @@ void fill(pool_core& core, job_queue::claim const& claim, std::uint64_t index, G
       }
     } catch (...) {
       give_up(core, claim, index);
+      core.wake_if_needed();  // for the jobs that were published behind this position
       throw;
     }
     core.queue().publish(claim, index);
