@@ -14,8 +14,6 @@ TEST_CASE("no interleaving of submitters and workers passes the bound", "[stress
   constexpr int jobs_each = 20'000;
 
   brigade::worker_pool pool{{.threads = 3, .capacity = capacity}};
-  std::atomic<std::size_t> in_flight{
-      0};  // counted from outside: up after admission, down in the job
   std::atomic<std::size_t> highest{0};
   std::atomic<int> ran{0};
 
