@@ -65,6 +65,7 @@ class coroutine_control final : public job_control {
 
   /// The strand must not outlive the context, which a cancellation slot that holds this may.
   void drop_strand() {
+    signal.slot().clear();
     std::optional<strand> dropped;
     std::lock_guard const lock(mutex_);
     dropped.swap(on_);
