@@ -263,6 +263,22 @@ TEST_CASE("any_completion_handler is a handler", "[contract][tokens]") {
   CHECK(result == 8);
 }
 
+TEST_CASE("any_completion_handler of an ended pool is called all the same", "[contract][tokens]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::promise<brigade::error_code> unbound;
+  std::promise<brigade::error_code> bound;
+  auto const telling = [](std::promise<brigade::error_code>& promise) {
+    return
+        [&promise](std::exception_ptr failure, int) { promise.set_value(to_error_code(failure)); };
+  };
+  pool.join();
+  using handler = asio::any_completion_handler<void(std::exception_ptr, int)>;
+  pool.async_submit(seven, handler(telling(unbound)));
+  pool.async_submit(seven, handler(asio::bind_executor(pool.get_executor(), telling(bound))));
+  CHECK(unbound.get_future().get() == errc::closed);
+  CHECK(bound.get_future().get() == errc::closed);
+}
+
 TEST_CASE("redirect_error takes the error of a drain", "[contract][tokens]") {
   brigade::worker_pool pool{{.threads = 1}};
   asio::io_context home;

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -114,12 +115,18 @@ constexpr bool is_system_executor() {
   }
 }
 
+/// Whether `executor` runs handlers on the pool. One that cannot be asked for its context, such as
+/// `any_completion_executor`, is compared with the pool's own.
 template <class Executor>
 bool belongs_to_pool([[maybe_unused]] pool_core const& core,
                      [[maybe_unused]] Executor const& executor) {
-  if constexpr (asio::can_query_v<Executor, asio::execution::context_t> &&
-                !is_system_executor<Executor>()) {
+  if constexpr (is_system_executor<Executor>()) {
+    return false;
+  } else if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {
     return core.is_own_context(asio::query(executor, asio::execution::context));
+  } else if constexpr (std::is_convertible_v<asio::any_io_executor, Executor>) {
+    return executor ==
+           asio::prefer(Executor(core.executor()), asio::execution::outstanding_work.tracked);
   } else {
     return false;
   }
