@@ -1,0 +1,106 @@
+// Java's bounded pool: a ThreadPoolExecutor of fixed size over an ArrayBlockingQueue.
+// SPDX-License-Identifier: BSL-1.0
+//
+// Usage: JavaPool flood SUBMITTERS WORKERS JOBS CAPACITY | trip WORKERS TRIPS | refusal CALLS
+// Prints nanoseconds per job, trip or call, once the compiler has had a first run to warm up.
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+public final class JavaPool {
+  private static ThreadPoolExecutor pool(int workers, int capacity) {
+    var pool = new ThreadPoolExecutor(
+        workers, workers, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(capacity));
+    pool.prestartAllCoreThreads();
+    return pool;
+  }
+
+  private static boolean submit(ThreadPoolExecutor pool, Runnable job) {
+    try {
+      pool.execute(job);
+      return true;
+    } catch (RejectedExecutionException full) {
+      return false;
+    }
+  }
+
+  private static void finish(ThreadPoolExecutor pool) throws InterruptedException {
+    pool.shutdown();
+    pool.awaitTermination(1, TimeUnit.HOURS);
+  }
+
+  private static double flood(int submitters, int workers, int jobs, int capacity)
+      throws InterruptedException {
+    var pool = pool(workers, capacity);
+    Runnable job = () -> {};
+    int each = jobs / submitters;
+    var threads = new Thread[submitters];
+    long begin = System.nanoTime();
+    for (int s = 0; s < submitters; s++) {
+      threads[s] = new Thread(() -> {
+        for (int i = 0; i < each; i++) {
+          while (!submit(pool, job)) Thread.yield();
+        }
+      });
+      threads[s].start();
+    }
+    for (var thread : threads) thread.join();
+    finish(pool);
+    return (double) (System.nanoTime() - begin) / (each * submitters);
+  }
+
+  private static double trip(int workers, int trips) throws InterruptedException {
+    var pool = pool(workers, 1024);
+    var seen = new AtomicLong();
+    long begin = System.nanoTime();
+    for (long i = 1; i <= trips; i++) {
+      long want = i;
+      submit(pool, () -> seen.set(want));
+      while (seen.get() != want) Thread.yield();
+    }
+    double spent = (double) (System.nanoTime() - begin) / trips;
+    finish(pool);
+    return spent;
+  }
+
+  private static double refusal(int calls) throws InterruptedException {
+    var pool = pool(1, 1);
+    var hold = new CountDownLatch(1);
+    Runnable wait = () -> {
+      try {
+        hold.await();
+      } catch (InterruptedException stopped) {
+        Thread.currentThread().interrupt();
+      }
+    };
+    while (pool.getActiveCount() == 0 || pool.getQueue().isEmpty()) submit(pool, wait);
+    long begin = System.nanoTime();
+    for (int i = 0; i < calls; i++) {
+      if (submit(pool, wait)) throw new IllegalStateException("a full pool took a job");
+    }
+    double spent = (double) (System.nanoTime() - begin) / calls;
+    hold.countDown();
+    finish(pool);
+    return spent;
+  }
+
+  private static double run(String[] words) throws InterruptedException {
+    int[] n = new int[words.length];
+    for (int i = 1; i < words.length; i++) n[i] = Integer.parseInt(words[i]);
+    return switch (words[0]) {
+      case "flood" -> flood(n[1], n[2], n[3], n[4]);
+      case "trip" -> trip(n[1], n[2]);
+      case "refusal" -> refusal(n[1]);
+      default -> throw new IllegalArgumentException("unknown workload '" + words[0] + "'");
+    };
+  }
+
+  public static void main(String[] words) throws InterruptedException {
+    run(words);
+    System.out.println(run(words));
+  }
+}

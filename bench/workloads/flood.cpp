@@ -1,0 +1,38 @@
+// Tiny jobs, as fast as they can be submitted.
+// SPDX-License-Identifier: BSL-1.0
+#include <fmt/core.h>
+
+#include "peers/pools.hpp"
+#include "workload.hpp"
+#include "workloads/flood_of.hpp"
+
+namespace bench {
+namespace {
+
+template <class Pool>
+contestant entry(unsigned submitters, unsigned workers, long jobs) {
+  return {Pool::name, [=] { return flood_of<Pool>(submitters, workers, jobs, 1024); }};
+}
+
+}  // namespace
+
+std::vector<contest> flood(settings const& with) {
+  std::vector<contest> all;
+  for (unsigned const submitters : {1U, 2U, 4U}) {
+    for (unsigned const workers : {1U, 2U, 4U}) {
+      auto const jobs = with.scaled(500'000);
+      contest event{"flood",
+                    fmt::format("{} submitters x {} workers", submitters, workers),
+                    "ns/job",
+                    {entry<brigade_pool>(submitters, workers, 2 * jobs),
+                     entry<asio_thread_pool>(submitters, workers, jobs / 2),
+                     entry<counted_context>(submitters, workers, jobs / 2),
+                     entry<tbb_arena>(submitters, workers, jobs)}};
+      add(event, with.others, fmt::format("flood {} {} {} 1024", submitters, workers, jobs));
+      all.push_back(std::move(event));
+    }
+  }
+  return all;
+}
+
+}  // namespace bench

@@ -1,0 +1,48 @@
+// Jobs that take a while: how much of the workers' time they get.
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "clock.hpp"
+#include "peers/pools.hpp"
+#include "workload.hpp"
+
+namespace bench {
+namespace {
+
+// Percent of what the workers could do at best. The submitter sleeps once it has posted all.
+template <class Pool>
+double throughput(unsigned workers, std::chrono::nanoseconds grain, long jobs) {
+  Pool pool(workers, static_cast<std::size_t>(jobs));
+  auto const begin = clock::now();
+  for (long i = 0; i != jobs; ++i) {
+    spin_until([&] { return pool.try_post([grain] { burn(grain); }); });
+  }
+  pool.finish();
+  auto const hands = std::min(workers, std::thread::hardware_concurrency());
+  auto const ideal = static_cast<double>(grain.count() * jobs) / hands;
+  return 100 * ideal / nanoseconds_since(begin);
+}
+
+}  // namespace
+
+std::vector<contest> grain(settings const& with) {
+  std::vector<contest> all;
+  for (long const microseconds : {1L, 10L, 100L}) {
+    std::chrono::nanoseconds const time = std::chrono::microseconds(microseconds);
+    auto const jobs = with.scaled(500'000) / microseconds;
+    all.push_back(
+        {"grain",
+         fmt::format("jobs of {} us, 2 workers", microseconds),
+         "% of the ideal throughput",
+         {{brigade_pool::name, [=] { return throughput<brigade_pool>(2, time, jobs); }},
+          {asio_thread_pool::name, [=] { return throughput<asio_thread_pool>(2, time, jobs); }},
+          {tbb_arena::name, [=] { return throughput<tbb_arena>(2, time, jobs); }}}});
+  }
+  return all;
+}
+
+}  // namespace bench

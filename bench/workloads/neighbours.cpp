@@ -1,0 +1,125 @@
+// What else runs on the pool's io_context: how late a timer is while jobs flood the pool.
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include <fmt/core.h>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "clock.hpp"
+#include "peers/pools.hpp"
+#include "workload.hpp"
+
+namespace bench {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+double p99(std::vector<double>& delays) {
+  std::sort(delays.begin(), delays.end());
+  return delays.at(delays.size() * 99 / 100);
+}
+
+// Keeps a pool full of jobs of a microsecond until it is destroyed.
+class flooding {
+ public:
+  explicit flooding(brigade_pool& peer)
+      : thread_([&peer](std::stop_token const& stop) {
+          auto const job = [] { burn(std::chrono::microseconds(1)); };
+          while (!stop.stop_requested()) {
+            spin_until([&] { return peer.try_post(job) || stop.stop_requested(); });
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// The p99 of how many microseconds after 1 ms the handler of a timer runs.
+double timer_delay(unsigned workers, int rounds) {
+  brigade_pool peer(workers, 1024);
+  flooding const jobs(peer);
+  asio::steady_timer timer(peer.pool.get_executor());
+  std::vector<double> delays;
+  std::atomic<bool> ended{false};
+  std::function<void()> const wait = [&] {
+    timer.expires_after(std::chrono::milliseconds(1));
+    timer.async_wait([&](auto) {
+      delays.push_back(nanoseconds_since(timer.expiry()) / 1e3);
+      if (delays.size() == static_cast<std::size_t>(rounds)) {
+        ended = true;
+        ended.notify_all();
+      } else {
+        wait();
+      }
+    });
+  };
+  wait();
+  ended.wait(false);
+  return p99(delays);
+}
+
+// The p99 of a byte's way to an echo on the pool's io_context and back, in microseconds.
+double echo_delay(unsigned workers, int rounds) {
+  brigade_pool peer(workers, 1024);
+  tcp::acceptor acceptor(peer.pool.get_executor(), {asio::ip::address_v4::loopback(), 0});
+  asio::io_context home;
+  tcp::socket client(home);
+  client.connect(acceptor.local_endpoint());
+  auto server = acceptor.accept();
+  client.set_option(tcp::no_delay(true));
+  server.set_option(tcp::no_delay(true));
+  char echoed = 0;
+  std::atomic<bool> gone{false};
+  std::function<void()> const echo = [&] {
+    server.async_read_some(asio::buffer(&echoed, 1), [&](auto error, std::size_t) {
+      if (error) {
+        gone = true;
+        gone.notify_all();
+        return;
+      }
+      asio::write(server, asio::buffer(&echoed, 1));
+      echo();
+    });
+  };
+  echo();
+  std::vector<double> delays;
+  {
+    flooding const jobs(peer);
+    for (int i = 0; i != rounds; ++i) {
+      char byte = 'x';
+      auto const begin = clock::now();
+      asio::write(client, asio::buffer(&byte, 1));
+      asio::read(client, asio::buffer(&byte, 1));
+      delays.push_back(nanoseconds_since(begin) / 1e3);
+    }
+  }
+  client.close();
+  gone.wait(false);
+  return p99(delays);
+}
+
+}  // namespace
+
+std::vector<contest> neighbours(settings const& with) {
+  std::vector<contest> all;
+  auto const rounds = static_cast<int>(with.scaled(1'000));
+  for (unsigned const workers : {1U, 2U}) {
+    all.push_back({"neighbours",
+                   fmt::format("under flood, {} workers", workers),
+                   "us, p99",
+                   {{"delay of a 1 ms timer", [=] { return timer_delay(workers, rounds); }},
+                    {"echo there and back", [=] { return echo_delay(workers, rounds); }}}});
+  }
+  return all;
+}
+
+}  // namespace bench
