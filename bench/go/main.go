@@ -100,9 +100,10 @@ func trip(workers, trips int) float64 {
 func refusal(calls int) float64 {
 	p := newPool(1, 1)
 	hold := make(chan struct{})
-	for !p.submit(func() { <-hold }) {
-	}
-	for p.submit(func() { <-hold }) || len(p.jobs) == 0 {
+	busy := make(chan struct{})
+	p.submit(func() { close(busy); <-hold })
+	<-busy
+	for p.submit(func() { <-hold }) {
 	}
 	begin := time.Now()
 	for i := 0; i < calls; i++ {

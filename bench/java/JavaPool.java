@@ -69,15 +69,19 @@ public final class JavaPool {
 
   private static double refusal(int calls) throws InterruptedException {
     var pool = pool(1, 1);
+    var busy = new CountDownLatch(1);
     var hold = new CountDownLatch(1);
     Runnable wait = () -> {
+      busy.countDown();
       try {
         hold.await();
       } catch (InterruptedException stopped) {
         Thread.currentThread().interrupt();
       }
     };
-    while (pool.getActiveCount() == 0 || pool.getQueue().isEmpty()) submit(pool, wait);
+    submit(pool, wait);
+    busy.await();
+    submit(pool, wait);
     long begin = System.nanoTime();
     for (int i = 0; i < calls; i++) {
       if (submit(pool, wait)) throw new IllegalStateException("a full pool took a job");

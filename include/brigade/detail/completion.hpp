@@ -91,15 +91,20 @@ class completion {
 };
 
 /// A handler on its way, with the work that keeps its executor's context running.
+///
+/// That work must be the last thing that goes, even after the handler has run: when run() of that
+/// context returns, its owner may destroy it, and what is left of a handler (a binder's move copies
+/// its executor) may still refer to it. Hence the order of the members, and that nobody moves
+/// `where` out.
 template <class Handler>
 struct addressed_handler {
   using executor = executor_of_t<Handler>;
 
   addressed_handler(pool_core const& core, Handler&& h)
-      : handler(std::move(h)), where(executor_of(core, handler)) {}
+      : where(executor_of(core, h)), handler(std::move(h)) {}
 
-  Handler handler;
   [[no_unique_address]] executor where;
+  Handler handler;
 };
 
 /// Whether `Executor` is the system executor or a wrapper of it, such as the one that a future's
@@ -148,8 +153,7 @@ void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... arg
     if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
     completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
     if (!core.owns_threads() && belongs_to_pool(core, to.where)) call.depend_on_host(core);
-    auto where = std::move(to.where);
-    asio::dispatch(where, std::move(call));
+    asio::dispatch(to.where, std::move(call));
   }
 }
 
@@ -174,13 +178,13 @@ void complete_later(pool_core& core, addressed_handler<Handler>&& to, Args... ar
   if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
     asio::post(core.executor(), std::move(call));
   } else {
-    auto where = std::move(to.where);
     if constexpr (may_post_to<executor_of_t<Handler>>) {
-      asio::post(where, std::move(call));
+      asio::post(to.where, std::move(call));
     } else {
-      asio::post(control_context().get_executor(), [where, call = std::move(call)]() mutable {
-        asio::dispatch(where, std::move(call));
-      });
+      asio::post(control_context().get_executor(),
+                 [where = to.where, call = std::move(call)]() mutable {
+                   asio::dispatch(where, std::move(call));
+                 });
     }
   }
 }
