@@ -10,6 +10,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/host_watch.hpp>
 #include <brigade/detail/report.hpp>
 #include <brigade/detail/thread_setup.hpp>
@@ -76,7 +77,10 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
   }
 }
 
-pool_core::~pool_core() { own_work_.reset(); }
+pool_core::~pool_core() {
+  caller_guard::wait_for_others(this);
+  own_work_.reset();
+}
 
 std::shared_ptr<pool_core> pool_core::with_threads(pool_options options) {
   auto core = std::make_shared<pool_core>(std::move(options));
@@ -107,6 +111,7 @@ error_code pool_core::refuse(verdict why) noexcept {
 }
 
 void pool_core::wake() noexcept {
+  auto const keep = shared_from_this();  // a job that the sweep destroys may own the pool
   // The job may have been published behind stop()'s sweep, and the workers may be stuck.
   if (cancelling()) sweep();
   unsigned slot = 0;
@@ -173,6 +178,7 @@ void pool_core::start_threads() {
 
 void pool_core::run_thread(unsigned index) noexcept {
   own_thread_of = this;
+  caller_guard::prepare_thread();
   name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
   run_handlers();
   // Acquire and release: the last thread out sees all that the others have posted.

@@ -19,6 +19,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_submission.hpp>
 #include <brigade/detail/coroutine_submission.hpp>
 #include <brigade/detail/drain_operation.hpp>
@@ -85,12 +86,14 @@ class worker_pool {
   /// throws; then it was not admitted. Never for a verdict.
   /// Thread safety: any thread, jobs and handlers included. Never blocks.
   /// Cost: one compare-exchange, one exchange; no heap memory for a callable of at most 48 bytes
-  /// that moves without throwing. A refusal sums up the workers' counts and adds to a counter.
+  /// that moves without throwing, but for 64 bytes at a thread's first call. A refusal sums up the
+  /// workers' counts and adds to a counter.
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code try_post(F&& f) {
-    auto const keep = core_;  // the job may destroy the pool before this call has returned
-    return detail::post(*keep, std::forward<F>(f));
+    auto& core = *core_;
+    detail::caller_guard const inside(core);  // the job may destroy the pool before this returns
+    return detail::post(core, std::forward<F>(f));
   }
 
   /// Posts the longest prefix of `[first, last)` that fits, in one step.
@@ -107,8 +110,9 @@ class worker_pool {
   template <detail::multi_pass_iterator It>
     requires(detail::check_postable<std::decay_t<std::iter_reference_t<It>>>())
   std::size_t try_post_bulk(It first, It last) {
-    auto const keep = core_;
-    return detail::post_bulk(*keep, first, last);
+    auto& core = *core_;
+    detail::caller_guard const inside(core);
+    return detail::post_bulk(core, first, last);
   }
 
   /// Runs `job` on the pool and gives its result to `token`.
@@ -205,7 +209,7 @@ class worker_pool {
   struct initiate_submit : initiation {
     template <class Handler, class F>
     void operator()(Handler&& handler, F&& job) const {
-      auto const keep = core->shared_from_this();  // as in try_post
+      detail::caller_guard const inside(*core);  // as in try_post
       using shape = detail::job_shape<std::decay_t<F>>;
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       if constexpr (shape::is_coroutine) {
