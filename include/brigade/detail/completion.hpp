@@ -176,7 +176,12 @@ void complete_later(pool_core& core, addressed_handler<Handler>&& to, Args... ar
     return;
   }
   if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
-    asio::post(core.executor(), std::move(call));
+    if (core.owns_threads()) {
+      asio::post(core.own_executor(),
+                 std::move(call));  // any_io_executor would take a second block
+    } else {
+      asio::post(core.executor(), std::move(call));
+    }
   } else {
     if constexpr (may_post_to<executor_of_t<Handler>>) {
       asio::post(to.where, std::move(call));
