@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -40,8 +41,10 @@ int main(int argc, char** argv) try {
   for (auto const& each : known) {
     if (!only.empty() && std::find(only.begin(), only.end(), each.name) == only.end()) continue;
     for (auto const& event : each.contests(with)) {
-      results.push_back(bench::hold(event, rounds));
-      bench::print(results.back());
+      for (auto& result : bench::hold(event, rounds)) {
+        bench::print(result);
+        results.push_back(std::move(result));
+      }
       std::fflush(stdout);
     }
   }

@@ -16,17 +16,23 @@ double series::lowest() const { return *std::min_element(samples.begin(), sample
 
 double series::highest() const { return *std::max_element(samples.begin(), samples.end()); }
 
-outcome hold(contest const& event, int rounds) {
-  outcome result{event.workload, event.parameters, event.unit, {}};
-  for (auto const& one : event.contestants) result.entries.push_back({one.name, {}});
+std::vector<outcome> hold(contest const& event, int rounds) {
+  std::vector<outcome> results;
+  for (auto const& unit : event.units) {
+    auto& result = results.emplace_back(outcome{event.workload, event.parameters, unit, {}});
+    for (auto const& one : event.contestants) result.entries.push_back({one.name, {}});
+  }
   auto const count = event.contestants.size();
   for (int round = 0; round != rounds; ++round) {
     for (std::size_t i = 0; i != count; ++i) {
       auto const turn = (i + static_cast<std::size_t>(round)) % count;
-      result.entries[turn].samples.push_back(event.contestants[turn].run());
+      auto const figures = event.contestants[turn].run();
+      for (std::size_t unit = 0; unit != results.size(); ++unit) {
+        results[unit].entries[turn].samples.push_back(figures.at(unit));
+      }
     }
   }
-  return result;
+  return results;
 }
 
 }  // namespace bench

@@ -3,22 +3,29 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 namespace bench {
 
-/// One way to do the work; `run` gives one sample in the unit of its contest.
+/// One sample: a number for each unit of its contest.
+struct sample : std::vector<double> {
+  sample(double only) : vector{only} {}
+  sample(std::initializer_list<double> all) : vector(all) {}
+};
+
+/// One way to do the work.
 struct contestant {
   std::string name;
-  std::function<double()> run;
+  std::function<sample()> run;
 };
 
 /// Contestants that do the same work. The first is the one that the others are compared with.
 struct contest {
   std::string workload;
   std::string parameters;
-  std::string unit;
+  std::vector<std::string> units;
   std::vector<contestant> contestants;
 };
 
@@ -32,6 +39,7 @@ struct series {
   [[nodiscard]] double highest() const;
 };
 
+/// How a contest went, in one of its units.
 struct outcome {
   std::string workload;
   std::string parameters;
@@ -40,7 +48,7 @@ struct outcome {
 };
 
 /// Runs each contestant once a round. Each round begins with another one, so that none always
-/// follows the same neighbour.
-outcome hold(contest const& event, int rounds);
+/// follows the same neighbour. Gives an outcome for each unit.
+std::vector<outcome> hold(contest const& event, int rounds);
 
 }  // namespace bench

@@ -31,9 +31,12 @@ std::string processor() {
 void print(outcome const& result) {
   fmt::print("\n{} {} ({})\n", result.workload, result.parameters, result.unit);
   auto const base = result.entries.front().median();
+  int const digits = base < 10 ? 3 : 1;
   for (auto const& entry : result.entries) {
-    fmt::print("  {:<34}{:>12.1f}   {:>10.1f} .. {:<10.1f}{:>8.2f}x\n", entry.name, entry.median(),
-               entry.lowest(), entry.highest(), base > 0 ? entry.median() / base : 0);
+    fmt::print("  {:<34}{:>12.{}f}   {:>10.{}f} .. {:<10.{}f}", entry.name, entry.median(), digits,
+               entry.lowest(), digits, entry.highest(), digits);
+    if (base > 0) fmt::print("{:>8.2f}x", entry.median() / base);
+    fmt::print("\n");
   }
 }
 

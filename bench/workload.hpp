@@ -30,23 +30,19 @@ std::vector<contest> submit(settings const&);
 std::vector<contest> coroutines(settings const&);
 std::vector<contest> grain(settings const&);
 std::vector<contest> overload(settings const&);
+std::vector<contest> memory(settings const&);
 std::vector<contest> growth(settings const&);
 std::vector<contest> idle(settings const&);
 std::vector<contest> ending(settings const&);
 std::vector<contest> neighbours(settings const&);
 
 inline std::vector<workload> workloads() {
-  return {{"flood", flood},
-          {"there_and_back", there_and_back},
-          {"refusal", refusal},
-          {"submit", submit},
-          {"coroutines", coroutines},
-          {"grain", grain},
-          {"overload", overload},
-          {"growth", growth},
-          {"idle", idle},
-          {"ending", ending},
-          {"neighbours", neighbours}};
+  return {{"flood", flood},           {"there_and_back", there_and_back},
+          {"refusal", refusal},       {"submit", submit},
+          {"coroutines", coroutines}, {"grain", grain},
+          {"overload", overload},     {"memory", memory},
+          {"growth", growth},         {"idle", idle},
+          {"ending", ending},         {"neighbours", neighbours}};
 }
 
 }  // namespace bench

@@ -2,7 +2,10 @@
 // says "full" by a select with a default.
 // SPDX-License-Identifier: BSL-1.0
 //
-// Usage: go_pool flood SUBMITTERS WORKERS JOBS CAPACITY | trip WORKERS TRIPS | refusal CALLS
+// Usage: go_pool flood SUBMITTERS WORKERS JOBS CAPACITY | trip WORKERS TRIPS
+//
+//	| asleep WORKERS TRIPS | refusal CALLS | results WORKERS JOBS
+//
 // Prints nanoseconds per job, trip or call.
 package main
 
@@ -97,6 +100,48 @@ func trip(workers, trips int) float64 {
 	return float64(time.Since(begin).Nanoseconds()) / float64(trips)
 }
 
+// The pause lets the goroutines park and their threads go to sleep.
+func asleep(workers, trips int) float64 {
+	p := newPool(workers, 1024)
+	defer p.finish()
+	back := make(chan struct{})
+	var spent time.Duration
+	for i := 0; i < trips; i++ {
+		time.Sleep(2 * time.Millisecond)
+		begin := time.Now()
+		p.submit(func() { back <- struct{}{} })
+		<-back
+		spent += time.Since(begin)
+	}
+	return float64(spent.Nanoseconds()) / float64(trips)
+}
+
+// Results come back on a second channel.
+func results(workers, jobs int) float64 {
+	p := newPool(workers, 1024)
+	out := make(chan int, 1024)
+	sum := make(chan int)
+	go func() {
+		total := 0
+		for result := range out {
+			total += result
+		}
+		sum <- total
+	}()
+	begin := time.Now()
+	for i := 0; i < jobs; i++ {
+		for !p.submit(func() { out <- 42 }) {
+			runtime.Gosched()
+		}
+	}
+	p.finish()
+	close(out)
+	if <-sum != 42*jobs {
+		panic("a result was lost")
+	}
+	return float64(time.Since(begin).Nanoseconds()) / float64(jobs)
+}
+
 func refusal(calls int) float64 {
 	p := newPool(1, 1)
 	hold := make(chan struct{})
@@ -127,6 +172,10 @@ func main() {
 		fmt.Println(flood(number(2), number(3), number(4), number(5)))
 	case "trip":
 		fmt.Println(trip(number(2), number(3)))
+	case "asleep":
+		fmt.Println(asleep(number(2), number(3)))
+	case "results":
+		fmt.Println(results(number(2), number(3)))
 	case "refusal":
 		fmt.Println(refusal(number(2)))
 	default:

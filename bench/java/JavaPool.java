@@ -1,12 +1,15 @@
 // Java's bounded pool: a ThreadPoolExecutor of fixed size over an ArrayBlockingQueue.
 // SPDX-License-Identifier: BSL-1.0
 //
-// Usage: JavaPool flood SUBMITTERS WORKERS JOBS CAPACITY | trip WORKERS TRIPS | refusal CALLS
+// Usage: JavaPool flood SUBMITTERS WORKERS JOBS CAPACITY | trip WORKERS TRIPS
+//   | asleep WORKERS TRIPS | refusal CALLS | futures WORKERS JOBS
 // Prints nanoseconds per job, trip or call, once the compiler has had a first run to warm up.
 
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -67,6 +70,34 @@ public final class JavaPool {
     return spent;
   }
 
+  // The pause lets the threads go to sleep.
+  private static double asleep(int workers, int trips) throws InterruptedException {
+    var pool = pool(workers, 1024);
+    var back = new Semaphore(0);
+    long spent = 0;
+    for (int i = 0; i < trips; i++) {
+      Thread.sleep(2);
+      long begin = System.nanoTime();
+      submit(pool, back::release);
+      back.acquire();
+      spent += System.nanoTime() - begin;
+    }
+    finish(pool);
+    return (double) spent / trips;
+  }
+
+  private static double futures(int workers, int jobs)
+      throws InterruptedException, ExecutionException {
+    var pool = pool(workers, 1024);
+    long begin = System.nanoTime();
+    for (int i = 0; i < jobs; i++) {
+      if (pool.submit(() -> 42).get() != 42) throw new IllegalStateException("a wrong result");
+    }
+    double spent = (double) (System.nanoTime() - begin) / jobs;
+    finish(pool);
+    return spent;
+  }
+
   private static double refusal(int calls) throws InterruptedException {
     var pool = pool(1, 1);
     var busy = new CountDownLatch(1);
@@ -92,18 +123,22 @@ public final class JavaPool {
     return spent;
   }
 
-  private static double run(String[] words) throws InterruptedException {
+  private static double run(String[] words)
+      throws InterruptedException, ExecutionException {
     int[] n = new int[words.length];
     for (int i = 1; i < words.length; i++) n[i] = Integer.parseInt(words[i]);
     return switch (words[0]) {
       case "flood" -> flood(n[1], n[2], n[3], n[4]);
       case "trip" -> trip(n[1], n[2]);
+      case "asleep" -> asleep(n[1], n[2]);
+      case "futures" -> futures(n[1], n[2]);
       case "refusal" -> refusal(n[1]);
       default -> throw new IllegalArgumentException("unknown workload '" + words[0] + "'");
     };
   }
 
-  public static void main(String[] words) throws InterruptedException {
+  public static void main(String[] words)
+      throws InterruptedException, ExecutionException {
     run(words);
     System.out.println(run(words));
   }

@@ -10,12 +10,20 @@
 namespace bench {
 
 std::vector<process_peer> process_peers(std::string const& directory) {
+  namespace fs = std::filesystem;
   std::vector<process_peer> found;
-  if (std::filesystem::exists(directory + "/go_pool")) {
-    found.push_back({"Go channel pool", directory + "/go_pool"});
+  if (auto const program = directory + "/go_pool"; fs::exists(program)) {
+    found.push_back(
+        {"Go channel pool", program, {"flood", "trip", "asleep", "refusal", "results"}});
   }
-  if (std::filesystem::exists(directory + "/JavaPool.class")) {
-    found.push_back({"Java ThreadPoolExecutor", "java -cp " + directory + " JavaPool"});
+  if (fs::exists(directory + "/JavaPool.class")) {
+    found.push_back({"Java ThreadPoolExecutor",
+                     "java -cp " + directory + " JavaPool",
+                     {"flood", "trip", "asleep", "refusal", "futures"}});
+  }
+  if (auto const program = directory + "/rust_pool"; fs::exists(program)) {
+    found.push_back({"tokio bounded mpsc", program + " tokio", {"flood", "trip", "refusal"}});
+    found.push_back({"rayon ThreadPool", program + " rayon", {"flood", "trip"}});
   }
   return found;
 }
@@ -31,10 +39,12 @@ double sample_of(std::string const& command) {
   return number;
 }
 
-void add(contest& event, std::vector<process_peer> const& peers, std::string const& arguments) {
+void add(contest& event, std::vector<process_peer> const& peers, std::string const& workload,
+         std::string const& arguments) {
   for (auto const& peer : peers) {
-    event.contestants.push_back(
-        {peer.name, [line = peer.command + ' ' + arguments] { return sample_of(line); }});
+    if (!peer.workloads.contains(workload)) continue;
+    auto const line = fmt::format("{} {} {}", peer.command, workload, arguments);
+    event.contestants.push_back({peer.name, [line] { return sample_of(line); }});
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace bench {
 struct process_peer {
   std::string name;
   std::string command;
+  std::set<std::string> workloads;  // the first words of arguments that it knows
 };
 
 /// Those that scripts/bench has built into `directory`, and whose runtimes are there.
@@ -21,7 +23,8 @@ std::vector<process_peer> process_peers(std::string const& directory);
 /// with the command when it fails.
 double sample_of(std::string const& command);
 
-/// Adds to `event` every peer, called with `arguments`.
-void add(contest& event, std::vector<process_peer> const& peers, std::string const& arguments);
+/// Adds to `event` every peer that knows `workload`, called with it and `arguments`.
+void add(contest& event, std::vector<process_peer> const& peers, std::string const& workload,
+         std::string const& arguments);
 
 }  // namespace bench

@@ -71,7 +71,7 @@ std::vector<contest> coroutines(settings const& with) {
         all.push_back({"coroutines",
                        fmt::format("{} {}, {} workers", count,
                                    on_pool ? "on the pool" : "from another io_context", workers),
-                       "ns/job",
+                       {"ns/job"},
                        {{"brigade", [=] { return with_brigade(workers, count, jobs, on_pool); }},
                         {"co_spawn on asio::thread_pool",
                          [=] { return with_asio(workers, count, jobs, on_pool); }}}});

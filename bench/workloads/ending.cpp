@@ -39,11 +39,11 @@ double stop_full(std::size_t queued) {
 
 std::vector<contest> ending(settings const& with) {
   auto const queued = static_cast<std::size_t>(with.scaled(1'000'000));
-  return {
-      {"ending", "async_drain of an idle pool", "us", {{brigade_pool::name, drain_idle}}},
-      {"ending", fmt::format("stop with {} queued", queued), "ns/job", {{brigade_pool::name, [=] {
-                                                                           return stop_full(queued);
-                                                                         }}}}};
+  return {{"ending", "async_drain of an idle pool", {"us"}, {{brigade_pool::name, drain_idle}}},
+          {"ending",
+           fmt::format("stop with {} queued", queued),
+           {"ns/job"},
+           {{brigade_pool::name, [=] { return stop_full(queued); }}}}};
 }
 
 }  // namespace bench

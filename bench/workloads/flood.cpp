@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <fmt/core.h>
 
+#include "limits.hpp"
+#include "peers/channel_workers.hpp"
 #include "peers/pools.hpp"
+#include "peers/strand_admission.hpp"
 #include "workload.hpp"
 #include "workloads/flood_of.hpp"
 
@@ -23,12 +26,16 @@ std::vector<contest> flood(settings const& with) {
       auto const jobs = with.scaled(500'000);
       contest event{"flood",
                     fmt::format("{} submitters x {} workers", submitters, workers),
-                    "ns/job",
+                    {"ns/job"},
                     {entry<brigade_pool>(submitters, workers, 2 * jobs),
                      entry<asio_thread_pool>(submitters, workers, jobs / 2),
                      entry<counted_context>(submitters, workers, jobs / 2),
+                     entry<strand_admission>(submitters, workers, jobs / 4),
+                     entry<channel_workers>(submitters, workers, jobs / 4),
                      entry<tbb_arena>(submitters, workers, jobs)}};
-      add(event, with.others, fmt::format("flood {} {} {} 1024", submitters, workers, jobs));
+      add(event, with.others, "flood", fmt::format("{} {} {} 1024", submitters, workers, jobs));
+      event.contestants.push_back(
+          {"limit: a ring of one producer", [=] { return single_producer_ring(2 * jobs); }});
       all.push_back(std::move(event));
     }
   }

@@ -51,7 +51,7 @@ std::vector<contest> idle(settings const& with) {
   std::chrono::milliseconds const length{with.scaled(2'000)};
   return {{"idle",
            "2 workers",
-           "% of a core",
+           {"% of a core"},
            {{brigade_pool::name, [=] { return idling<brigade_pool>(length); }},
             {"brigade, signal_set and timer", [=] { return with_signals_and_timer(length); }},
             {asio_thread_pool::name, [=] { return idling<asio_thread_pool>(length); }},

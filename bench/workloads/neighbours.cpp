@@ -115,7 +115,7 @@ std::vector<contest> neighbours(settings const& with) {
   for (unsigned const workers : {1U, 2U}) {
     all.push_back({"neighbours",
                    fmt::format("under flood, {} workers", workers),
-                   "us, p99",
+                   {"us, p99"},
                    {{"delay of a 1 ms timer", [=] { return timer_delay(workers, rounds); }},
                     {"echo there and back", [=] { return echo_delay(workers, rounds); }}}});
   }

@@ -9,6 +9,7 @@
 
 #include "clock.hpp"
 #include "peers/pools.hpp"
+#include "resident.hpp"
 #include "workload.hpp"
 
 namespace bench {
@@ -17,18 +18,15 @@ namespace {
 constexpr std::chrono::nanoseconds job_time = std::chrono::microseconds(100);
 constexpr std::size_t capacity = 64;
 
-struct load {
-  double goodput;  // percent of what one worker can do
-  double p99;      // of the time from the submission of an accepted job to its end, in us
-};
-
 // One worker, so that the submitter has a core for itself.
 template <class Pool>
-load overloaded(int factor, std::chrono::nanoseconds length) {
+sample overloaded(int factor, std::chrono::nanoseconds length) {
   auto const offered = static_cast<std::size_t>(factor * (length / job_time));
   std::vector<double> latencies;
   latencies.reserve(offered);
   double spent = 0;
+  double grown = 0;
+  auto const resident_before = resident_kilobytes();
   {
     Pool pool(1, capacity);
     auto const begin = clock::now();
@@ -41,20 +39,17 @@ load overloaded(int factor, std::chrono::nanoseconds length) {
         latencies.push_back(nanoseconds_since(due) / 1e3);
       }));
     }
+    grown = resident_kilobytes() - resident_before;
     pool.finish();
     spent = nanoseconds_since(begin);
   }
   std::sort(latencies.begin(), latencies.end());
   auto const done = static_cast<double>(latencies.size());
-  return {100 * done * static_cast<double>(job_time.count()) / spent,
-          latencies.at(latencies.size() * 99 / 100)};
-}
-
-template <class Pool>
-void enter(contest& goodput, contest& p99, int factor, std::chrono::nanoseconds length) {
-  goodput.contestants.push_back(
-      {Pool::name, [=] { return overloaded<Pool>(factor, length).goodput; }});
-  p99.contestants.push_back({Pool::name, [=] { return overloaded<Pool>(factor, length).p99; }});
+  auto const quantile = [&](double part) {
+    return latencies.at(static_cast<std::size_t>(part * (done - 1)));
+  };
+  return {100 * done * static_cast<double>(job_time.count()) / spent, quantile(0.5), quantile(0.99),
+          quantile(0.999), grown};
 }
 
 }  // namespace
@@ -63,14 +58,14 @@ std::vector<contest> overload(settings const& with) {
   std::vector<contest> all;
   auto const length = std::chrono::milliseconds(with.scaled(500));
   for (int const factor : {2, 10}) {
-    auto const what = fmt::format("{}x, jobs of 100 us, capacity {}", factor, capacity);
-    contest goodput{"overload", what, "% of one worker's best", {}};
-    contest p99{"overload", what, "us, p99 of accepted jobs", {}};
-    enter<brigade_pool>(goodput, p99, factor, length);
-    enter<counted_context>(goodput, p99, factor, length);
-    enter<asio_thread_pool>(goodput, p99, factor, length);
-    all.push_back(std::move(goodput));
-    all.push_back(std::move(p99));
+    all.push_back(
+        {"overload",
+         fmt::format("{}x, 1 worker, jobs of 100 us, capacity {}", factor, capacity),
+         {"% of the worker's best", "us, p50 of accepted", "us, p99 of accepted",
+          "us, p99.9 of accepted", "kB more in memory"},
+         {{brigade_pool::name, [=] { return overloaded<brigade_pool>(factor, length); }},
+          {counted_context::name, [=] { return overloaded<counted_context>(factor, length); }},
+          {asio_thread_pool::name, [=] { return overloaded<asio_thread_pool>(factor, length); }}}});
   }
   return all;
 }

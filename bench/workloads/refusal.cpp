@@ -43,10 +43,10 @@ std::vector<contest> refusal(settings const& with) {
   auto const calls = with.scaled(5'000'000);
   contest event{"refusal",
                 "1 worker",
-                "ns/call",
+                {"ns/call"},
                 {{brigade_pool::name, [=] { return refused<brigade_pool>(calls); }},
                  {counted_context::name, [=] { return refused<counted_context>(calls); }}}};
-  add(event, with.others, fmt::format("refusal {}", with.scaled(1'000'000)));
+  add(event, with.others, "refusal", fmt::format("{}", with.scaled(1'000'000)));
   return {std::move(event)};
 }
 

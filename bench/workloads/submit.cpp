@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <atomic>
 #include <exception>
+#include <utility>
 
 #include <fmt/core.h>
 #include <boost/asio/use_future.hpp>
@@ -65,18 +66,22 @@ std::vector<contest> submit(settings const& with) {
   std::vector<contest> all;
   for (unsigned const workers : {1U, 2U}) {
     auto const jobs = with.scaled(500'000);
-    all.push_back({"async_submit",
-                   fmt::format("callback, {} workers", workers),
-                   "ns/job",
-                   {{"brigade", [=] { return callback(workers, jobs); }},
-                    {"asio::post, no result", [=] { return bare_post(workers, jobs); }}}});
+    contest event{"async_submit",
+                  fmt::format("callback, {} workers", workers),
+                  {"ns/job"},
+                  {{"brigade", [=] { return callback(workers, jobs); }},
+                   {"asio::post, no result", [=] { return bare_post(workers, jobs); }}}};
+    add(event, with.others, "results", fmt::format("{} {}", workers, jobs));
+    all.push_back(std::move(event));
   }
   auto const jobs = with.scaled(50'000);
-  all.push_back({"async_submit",
-                 "use_future, one at a time",
-                 "ns/job",
-                 {{"brigade", [=] { return by_future(jobs); }},
-                  {"asio::post", [=] { return post_by_future(jobs); }}}});
+  contest event{"async_submit",
+                "use_future, one at a time",
+                {"ns/job"},
+                {{"brigade", [=] { return by_future(jobs); }},
+                 {"asio::post", [=] { return post_by_future(jobs); }}}};
+  add(event, with.others, "futures", fmt::format("1 {}", jobs));
+  all.push_back(std::move(event));
   return all;
 }
 

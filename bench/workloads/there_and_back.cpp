@@ -5,10 +5,12 @@
 #include <chrono>
 #include <semaphore>
 #include <thread>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "clock.hpp"
+#include "limits.hpp"
 #include "peers/pools.hpp"
 #include "workload.hpp"
 
@@ -46,42 +48,6 @@ double asleep(unsigned workers, long trips) {
   return spent / static_cast<double>(trips);
 }
 
-double cache_line(long trips) {
-  alignas(64) std::atomic<long> there{0};
-  alignas(64) std::atomic<long> back{0};
-  std::jthread const other([&] {
-    for (long i = 1; i <= trips; ++i) {
-      while (there.load(std::memory_order_acquire) != i) {
-      }
-      back.store(i, std::memory_order_release);
-    }
-  });
-  auto const begin = clock::now();
-  for (long i = 1; i <= trips; ++i) {
-    there.store(i, std::memory_order_release);
-    while (back.load(std::memory_order_acquire) != i) {
-    }
-  }
-  return nanoseconds_since(begin) / static_cast<double>(trips);
-}
-
-double wake_up(long trips) {
-  std::counting_semaphore<> there{0};
-  std::counting_semaphore<> back{0};
-  std::jthread const other([&] {
-    for (long i = 0; i != trips; ++i) {
-      there.acquire();
-      back.release();
-    }
-  });
-  auto const begin = clock::now();
-  for (long i = 0; i != trips; ++i) {
-    there.release();
-    back.acquire();
-  }
-  return nanoseconds_since(begin) / static_cast<double>(trips);
-}
-
 }  // namespace
 
 std::vector<contest> there_and_back(settings const& with) {
@@ -90,22 +56,24 @@ std::vector<contest> there_and_back(settings const& with) {
     auto const trips = with.scaled(20'000);
     contest event{"there and back",
                   fmt::format("warm, {} workers", workers),
-                  "ns",
+                  {"ns"},
                   {{brigade_pool::name, [=] { return warm<brigade_pool>(workers, trips); }},
                    {asio_thread_pool::name, [=] { return warm<asio_thread_pool>(workers, trips); }},
                    {tbb_arena::name, [=] { return warm<tbb_arena>(workers, trips); }},
-                   {"limit: a cache line", [=] { return cache_line(trips); }}}};
-    add(event, with.others, fmt::format("trip {} {}", workers, trips));
+                   {"limit: a cache line", [=] { return cache_line_trip(trips); }}}};
+    add(event, with.others, "trip", fmt::format("{} {}", workers, trips));
     all.push_back(std::move(event));
   }
   auto const trips = with.scaled(200);
-  all.push_back({"there and back",
-                 "asleep, 2 workers",
-                 "ns",
-                 {{brigade_pool::name, [=] { return asleep<brigade_pool>(2, trips); }},
-                  {asio_thread_pool::name, [=] { return asleep<asio_thread_pool>(2, trips); }},
-                  {tbb_arena::name, [=] { return asleep<tbb_arena>(2, trips); }},
-                  {"limit: semaphores", [=] { return wake_up(50 * trips); }}}});
+  contest event{"there and back",
+                "asleep, 2 workers",
+                {"ns"},
+                {{brigade_pool::name, [=] { return asleep<brigade_pool>(2, trips); }},
+                 {asio_thread_pool::name, [=] { return asleep<asio_thread_pool>(2, trips); }},
+                 {tbb_arena::name, [=] { return asleep<tbb_arena>(2, trips); }},
+                 {"limit: semaphores", [=] { return wake_up_trip(50 * trips); }}}};
+  add(event, with.others, "asleep", fmt::format("2 {}", trips));
+  all.push_back(std::move(event));
   return all;
 }
 
