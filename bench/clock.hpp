@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -18,6 +19,19 @@ inline double nanoseconds_since(clock::time_point begin) {
 template <class Condition>
 void spin_until(Condition condition) {
   for (unsigned round = 1; !condition(); ++round) brigade::detail::relax(round);
+}
+
+/// Submits again and again, backing off as a caller should whom a full pool refuses: 1, 2, 4 ... 32
+/// pauses, then the processor.
+template <class Submission>
+void retry_until_taken(Submission submission) {
+  for (unsigned pauses = 1; !submission(); pauses = std::min(2 * pauses, 64U)) {
+    if (pauses == 64) {
+      std::this_thread::yield();
+    } else {
+      for (unsigned i = 0; i != pauses; ++i) brigade::detail::pause();
+    }
+  }
 }
 
 /// Keeps a core busy for so long.

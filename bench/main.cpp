@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <utility>
@@ -49,7 +50,10 @@ int main(int argc, char** argv) try {
     }
   }
   if (!json.empty()) {
-    bench::write_json(json, fmt::format("{}", fmt::join(argv, argv + argc, " ")), results);
+    auto const* const typed = std::getenv("BRIGADE_BENCH_COMMAND");
+    bench::write_json(
+        json, typed != nullptr ? typed : fmt::format("{}", fmt::join(argv, argv + argc, " ")),
+        results);
   }
 } catch (std::exception const& failure) {
   fmt::print(stderr, "error: {}\n", failure.what());

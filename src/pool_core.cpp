@@ -13,6 +13,7 @@
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/host_watch.hpp>
 #include <brigade/detail/report.hpp>
+#include <brigade/detail/thread_place.hpp>
 #include <brigade/detail/thread_setup.hpp>
 #include <brigade/detail/turn.hpp>
 
@@ -102,12 +103,11 @@ std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_o
 // ── submitting ──
 
 error_code pool_core::refuse(verdict why) noexcept {
-  if (why == verdict::queue_full) {
-    rejected_full_.fetch_add(1, std::memory_order_relaxed);
-    return errc::queue_full;
-  }
-  rejected_closed_.fetch_add(1, std::memory_order_relaxed);
-  return errc::closed;
+  // Made once: an error code asks its category, by a virtual call, whether it is a failure.
+  static error_code const full = errc::queue_full;
+  static error_code const closed = errc::closed;
+  refusals_.add(why);
+  return why == verdict::queue_full ? full : closed;
 }
 
 void pool_core::wake() noexcept {
@@ -178,7 +178,7 @@ void pool_core::start_threads() {
 
 void pool_core::run_thread(unsigned index) noexcept {
   own_thread_of = this;
-  caller_guard::prepare_thread();
+  thread_place::mine();  // now, so that no job's submission needs the memory
   name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
   run_handlers();
   // Acquire and release: the last thread out sees all that the others have posted.
@@ -248,6 +248,7 @@ void pool_core::stop() {
 
 // Ends all that is queued, in the calling thread: the workers may be stuck.
 void pool_core::sweep() {
+  host_hold const until_told(*this);
   inline_job job;
   while (queue_.take(job)) job.discard(*this, asio::error::operation_aborted);
 }
@@ -302,7 +303,9 @@ void pool_core::abandon() noexcept {
 }
 
 void pool_core::host_gone() noexcept {
-  if (!host_gone_.exchange(true, std::memory_order_acq_rel)) stop();
+  if (host_gone_.exchange(true, std::memory_order_acq_rel)) return;
+  host_work_.let_go();
+  stop();
 }
 
 pool_state pool_core::state() const noexcept {
@@ -336,8 +339,8 @@ pool_metrics pool_core::metrics() const {
   now.active_workers = crew_.busy();
   now.workers = options_.threads;
   now.capacity = options_.capacity;
-  now.rejected.queue_full = rejected_full_.load(std::memory_order_relaxed);
-  now.rejected.closed = rejected_closed_.load(std::memory_order_relaxed);
+  now.rejected.queue_full = refusals_.of(verdict::queue_full);
+  now.rejected.closed = refusals_.of(verdict::closed);
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = queue_.oldest_age();
   now.state = state();

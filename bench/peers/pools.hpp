@@ -30,6 +30,7 @@ struct brigade_pool {
     return !pool.try_post(job);
   }
   void finish() { pool.join(); }
+  auto executor() { return pool.get_executor(); }
 
   brigade::worker_pool pool;
 };
@@ -75,6 +76,7 @@ class counted_context {
     work_.reset();
     threads_.clear();
   }
+  auto executor() { return context_.get_executor(); }
 
  private:
   std::size_t capacity_;

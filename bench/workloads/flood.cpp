@@ -27,7 +27,7 @@ std::vector<contest> flood(settings const& with) {
       contest event{"flood",
                     fmt::format("{} submitters x {} workers", submitters, workers),
                     {"ns/job"},
-                    {entry<brigade_pool>(submitters, workers, 2 * jobs),
+                    {entry<brigade_pool>(submitters, workers, 4 * jobs),
                      entry<asio_thread_pool>(submitters, workers, jobs / 2),
                      entry<counted_context>(submitters, workers, jobs / 2),
                      entry<strand_admission>(submitters, workers, jobs / 4),

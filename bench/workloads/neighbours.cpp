@@ -1,4 +1,5 @@
-// What else runs on the pool's io_context: how late a timer is while jobs flood the pool.
+// What else runs on the pool's io_context: how late a timer and an echo are while jobs flood the
+// pool.
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <atomic>
@@ -31,11 +32,12 @@ double p99(std::vector<double>& delays) {
 // Keeps a pool full of jobs of a microsecond until it is destroyed.
 class flooding {
  public:
-  explicit flooding(brigade_pool& peer)
+  template <class Pool>
+  explicit flooding(Pool& peer)
       : thread_([&peer](std::stop_token const& stop) {
           auto const job = [] { burn(std::chrono::microseconds(1)); };
           while (!stop.stop_requested()) {
-            spin_until([&] { return peer.try_post(job) || stop.stop_requested(); });
+            retry_until_taken([&] { return peer.try_post(job) || stop.stop_requested(); });
           }
         }) {}
 
@@ -44,10 +46,11 @@ class flooding {
 };
 
 // The p99 of how many microseconds after 1 ms the handler of a timer runs.
+template <class Pool>
 double timer_delay(unsigned workers, int rounds) {
-  brigade_pool peer(workers, 1024);
+  Pool peer(workers, 1024);
   flooding const jobs(peer);
-  asio::steady_timer timer(peer.pool.get_executor());
+  asio::steady_timer timer(peer.executor());
   std::vector<double> delays;
   std::atomic<bool> ended{false};
   std::function<void()> const wait = [&] {
@@ -68,9 +71,10 @@ double timer_delay(unsigned workers, int rounds) {
 }
 
 // The p99 of a byte's way to an echo on the pool's io_context and back, in microseconds.
+template <class Pool>
 double echo_delay(unsigned workers, int rounds) {
-  brigade_pool peer(workers, 1024);
-  tcp::acceptor acceptor(peer.pool.get_executor(), {asio::ip::address_v4::loopback(), 0});
+  Pool peer(workers, 1024);
+  tcp::acceptor acceptor(peer.executor(), {asio::ip::address_v4::loopback(), 0});
   asio::io_context home;
   tcp::socket client(home);
   client.connect(acceptor.local_endpoint());
@@ -113,11 +117,18 @@ std::vector<contest> neighbours(settings const& with) {
   std::vector<contest> all;
   auto const rounds = static_cast<int>(with.scaled(1'000));
   for (unsigned const workers : {1U, 2U}) {
-    all.push_back({"neighbours",
-                   fmt::format("under flood, {} workers", workers),
-                   {"us, p99"},
-                   {{"delay of a 1 ms timer", [=] { return timer_delay(workers, rounds); }},
-                    {"echo there and back", [=] { return echo_delay(workers, rounds); }}}});
+    all.push_back(
+        {"neighbours",
+         fmt::format("a 1 ms timer's delay under flood, {} workers", workers),
+         {"us, p99"},
+         {{brigade_pool::name, [=] { return timer_delay<brigade_pool>(workers, rounds); }},
+          {counted_context::name, [=] { return timer_delay<counted_context>(workers, rounds); }}}});
+    all.push_back(
+        {"neighbours",
+         fmt::format("an echo there and back under flood, {} workers", workers),
+         {"us, p99"},
+         {{brigade_pool::name, [=] { return echo_delay<brigade_pool>(workers, rounds); }},
+          {counted_context::name, [=] { return echo_delay<counted_context>(workers, rounds); }}}});
   }
   return all;
 }

@@ -57,10 +57,10 @@ std::vector<contest> there_and_back(settings const& with) {
     contest event{"there and back",
                   fmt::format("warm, {} workers", workers),
                   {"ns"},
-                  {{brigade_pool::name, [=] { return warm<brigade_pool>(workers, trips); }},
+                  {{brigade_pool::name, [=] { return warm<brigade_pool>(workers, 10 * trips); }},
                    {asio_thread_pool::name, [=] { return warm<asio_thread_pool>(workers, trips); }},
-                   {tbb_arena::name, [=] { return warm<tbb_arena>(workers, trips); }},
-                   {"limit: a cache line", [=] { return cache_line_trip(trips); }}}};
+                   {tbb_arena::name, [=] { return warm<tbb_arena>(workers, 10 * trips); }},
+                   {"limit: a cache line", [=] { return cache_line_trip(10 * trips); }}}};
     add(event, with.others, "trip", fmt::format("{} {}", workers, trips));
     all.push_back(std::move(event));
   }

@@ -93,3 +93,22 @@ TEST_CASE("a pool destroyed before its host leaves every handler told", "[stress
     REQUIRE(told == 20);
   }
 }
+
+TEST_CASE("a host runs until the handlers of jobs cancelled from outside are told",
+          "[stress][host]") {
+  constexpr int jobs = 16;
+  for (int round = 0; round != 200; ++round) {
+    asio::io_context host;
+    brigade::worker_pool pool{host.get_executor(), {.threads = 2, .capacity = jobs}};
+    std::vector<asio::cancellation_signal> signals(jobs);
+    std::atomic<int> told{0};
+    for (auto& signal : signals) {
+      pool.async_submit([] {}, asio::bind_cancellation_slot(
+                                   signal.slot(), [&](std::exception_ptr) { told.fetch_add(1); }));
+    }
+    std::thread runner([&] { host.run(); });
+    for (auto& signal : signals) signal.emit(asio::cancellation_type::terminal);
+    runner.join();
+    REQUIRE(told == jobs);
+  }
+}

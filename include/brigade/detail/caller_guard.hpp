@@ -15,6 +15,8 @@
 #include <atomic>
 #include <memory>
 
+#include <brigade/detail/thread_place.hpp>
+
 namespace brigade::detail {
 
 class caller_guard {
@@ -22,40 +24,27 @@ class caller_guard {
   /// Cost: two plain stores. A call inside another call's user code, and one in a thread that is
   /// about to end, counts itself instead.
   template <class Core>
-  explicit caller_guard(Core& core) : place_(own_place()) {
-    if (place_ != nullptr && place_->load(std::memory_order_relaxed) == nullptr) [[likely]] {
-      place_->store(&core, std::memory_order_release);
+  explicit caller_guard(Core& core) : place_(thread_place::mine()) {
+    if (place_ != nullptr && place_->calling.load(std::memory_order_relaxed) == nullptr)
+        [[likely]] {
+      place_->calling.store(&core, std::memory_order_release);
     } else {
       place_ = nullptr;
       keep_ = core.shared_from_this();
     }
   }
   ~caller_guard() {
-    if (place_ != nullptr) place_->store(nullptr, std::memory_order_release);
+    if (place_ != nullptr) place_->calling.store(nullptr, std::memory_order_release);
   }
   caller_guard(caller_guard const&) = delete;
   caller_guard& operator=(caller_guard const&) = delete;
-
-  /// Makes the calling thread's place now, so that its first call needs no memory.
-  static void prepare_thread() noexcept { own_place(); }
 
   /// Waits until no other thread is in a call of `core`. A call of this thread is not waited for:
   /// it must count itself before it runs code that may let go of the core.
   static void wait_for_others(void const* core) noexcept;
 
  private:
-  using place = std::atomic<void const*>;  // written with release only: any value read synchronizes
-
-  static place* own_place() noexcept {
-    return own_place_ != nullptr ? own_place_ : make_own_place();
-  }
-  /// Null where there is no memory, or when the thread's own objects have been destroyed.
-  static place* make_own_place() noexcept;
-
-  friend struct thread_place;
-  static inline constinit thread_local place* own_place_ = nullptr;
-
-  place* place_;
+  thread_place* place_;
   std::shared_ptr<void const> keep_;
 };
 

@@ -19,7 +19,7 @@ template <class Handler>
 class waiting_for_drain final : public drain_watcher {
  public:
   waiting_for_drain(std::shared_ptr<pool_core> core, Handler&& handler)
-      : core_(std::move(core)), to_(*core_, std::move(handler)) {}
+      : core_(std::move(core)), until_told_(*core_), to_(*core_, std::move(handler)) {}
 
   void tell(error_code result) override {
     complete_later<Handler, error_code>(*core_, std::move(to_), result);
@@ -27,6 +27,7 @@ class waiting_for_drain final : public drain_watcher {
 
  private:
   std::shared_ptr<pool_core> core_;
+  pool_core::host_hold until_told_;
   addressed_handler<Handler> to_;
 };
 

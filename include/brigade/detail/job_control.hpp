@@ -52,6 +52,7 @@ class job_control : public stoppable {
     if (type == boost::asio::cancellation_type::none) return;
     // A pool that is gone has ended all that was queued.
     if (auto const core = core_.lock()) {
+      pool_core::host_hold const until_told(*core);
       if (auto* const job = claim()) {
         job->discard(*core, boost::asio::error::operation_aborted);
         core->queue().bury(position_, *core);

@@ -47,17 +47,27 @@ class alignas(64) tally {
  public:
   /// By the one writer of a worker's tally.
   void start() noexcept { bump(started_, std::memory_order_relaxed); }
-  void end(outcome o) noexcept { bump(count_of(o), std::memory_order_release); }
+  void end(outcome o) noexcept {
+    bump(count_of(o), std::memory_order_release);
+    bump(finished_, std::memory_order_release);
+  }
 
   /// By any thread, on the tally that is shared.
   void add_start() noexcept { started_.fetch_add(1, std::memory_order_relaxed); }
-  void add_end(outcome o) noexcept { count_of(o).fetch_add(1, std::memory_order_acq_rel); }
+  void add_end(outcome o) noexcept {
+    count_of(o).fetch_add(1, std::memory_order_acq_rel);
+    finished_.fetch_add(1, std::memory_order_acq_rel);
+  }
 
   [[nodiscard]] std::uint64_t started() const noexcept {
     return started_.load(std::memory_order_acquire);
   }
   [[nodiscard]] std::uint64_t ended(outcome o) const noexcept {
     return ended_[static_cast<std::size_t>(o)].load(std::memory_order_acquire);
+  }
+  /// The sum of all outcomes, in one read.
+  [[nodiscard]] std::uint64_t finished() const noexcept {
+    return finished_.load(std::memory_order_acquire);
   }
 
  private:
@@ -70,6 +80,7 @@ class alignas(64) tally {
 
   std::atomic<std::uint64_t> started_{0};
   std::array<std::atomic<std::uint64_t>, outcome_count> ended_{};
+  std::atomic<std::uint64_t> finished_{0};
 };
 
 class ledger {
@@ -82,8 +93,8 @@ class ledger {
 
   /// Jobs that have ended, by whatever outcome.
   [[nodiscard]] std::uint64_t finished() const noexcept {
-    std::uint64_t sum = finished_of(elsewhere_);
-    for (unsigned i = 0; i != workers_; ++i) sum += finished_of(tallies_[i]);
+    auto sum = elsewhere_.finished();
+    for (unsigned i = 0; i != workers_; ++i) sum += tallies_[i].finished();
     return sum;
   }
 
@@ -91,12 +102,6 @@ class ledger {
   [[nodiscard]] job_counts read() const noexcept;
 
  private:
-  static std::uint64_t finished_of(tally const& t) noexcept {
-    std::uint64_t sum = 0;
-    for (unsigned o = 0; o != outcome_count; ++o) sum += t.ended(static_cast<outcome>(o));
-    return sum;
-  }
-
   unsigned workers_;
   std::unique_ptr<tally[]> tallies_;
   tally elsewhere_;

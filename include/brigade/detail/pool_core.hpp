@@ -26,9 +26,11 @@
 #include <brigade/detail/crew.hpp>
 #include <brigade/detail/delivery_gate.hpp>
 #include <brigade/detail/drain_watch.hpp>
+#include <brigade/detail/host_work.hpp>
 #include <brigade/detail/job_frame.hpp>
 #include <brigade/detail/job_queue.hpp>
 #include <brigade/detail/ledger.hpp>
+#include <brigade/detail/refusal_counts.hpp>
 #include <brigade/detail/stop_registry.hpp>
 #include <brigade/detail/turn_memory.hpp>
 #include <brigade/metrics.hpp>
@@ -128,6 +130,23 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
     return host_gone_.load(std::memory_order_acquire);
   }
 
+  /// Keeps the host's run() from returning while it lives; nothing where the pool has threads of
+  /// its own. The core must outlive it.
+  class host_hold {
+   public:
+    explicit host_hold(pool_core& core) : core_(core) {
+      if (!core_.owns_threads()) core_.host_work_.add(core_.executor_);
+    }
+    ~host_hold() {
+      if (!core_.owns_threads()) core_.host_work_.remove();
+    }
+    host_hold(host_hold const&) = delete;
+    host_hold& operator=(host_hold const&) = delete;
+
+   private:
+    pool_core& core_;
+  };
+
   // ── ending ──
 
   void close() noexcept;
@@ -168,8 +187,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   stop_registry registry_;
   drain_watch watch_;
 
-  alignas(64) std::atomic<std::uint64_t> rejected_full_{0};
-  std::atomic<std::uint64_t> rejected_closed_{0};
+  refusal_counts refusals_;
   std::atomic<std::uint64_t> handler_errors_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
@@ -180,6 +198,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::atomic<bool> ending_{false};
   std::atomic<unsigned> threads_left_{0};
   delivery_gate gate_;
+  host_work host_work_;
 
   std::mutex join_mutex_;  // held while threads are joined
   std::vector<std::thread> threads_;
