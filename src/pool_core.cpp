@@ -180,6 +180,7 @@ void pool_core::run_thread(unsigned index) noexcept {
   own_thread_of = this;
   thread_place::mine();  // now, so that no job's submission needs the memory
   name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
+  block_ending_signals();
   run_handlers();
   // Acquire and release: the last thread out sees all that the others have posted.
   if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
@@ -205,7 +206,7 @@ void pool_core::run_handlers() noexcept {
 void pool_core::deliver_the_rest() noexcept {
   constexpr int rounds_after_stop = 16;
   auto const a_round = [this] {
-    own_->restart();
+    if (own_->stopped()) own_->restart();
     bool marked = false;
     std::size_t ran = 0;
     asio::post(own_->get_executor(), [&marked] { marked = true; });
@@ -255,14 +256,15 @@ void pool_core::sweep() {
 
 void pool_core::finish() {
   watch_.drained();
-  finished_.store(true, std::memory_order_seq_cst);
-  finished_.notify_all();
+  auto none = ending::none;
+  how_ended_.compare_exchange_strong(none, ending::finished, std::memory_order_seq_cst);
+  how_ended_.notify_all();
   if (joining_.load(std::memory_order_seq_cst)) request_end();
 }
 
 // Stops the io_context once: a second stop could fall into deliver_the_rest().
 void pool_core::request_end() noexcept {
-  if (own_ && !ending_.exchange(true, std::memory_order_acq_rel)) own_->stop();
+  if (own_ && !end_requested_.exchange(true, std::memory_order_acq_rel)) own_->stop();
 }
 
 void pool_core::join() {
@@ -275,17 +277,57 @@ void pool_core::join() {
   if (own_) {
     join_threads();
   } else {
-    finished_.wait(false, std::memory_order_acquire);
+    static_cast<void>(wait_for_end());
   }
 }
 
 void pool_core::join_threads() noexcept {
   joining_.store(true, std::memory_order_seq_cst);
   if (drained()) request_end();
+  bool const may_be_joined = wait_for_end();
   std::lock_guard const lock(join_mutex_);
   for (auto& thread : threads_) {
-    if (thread.joinable()) thread.join();
+    if (!thread.joinable()) continue;
+    if (may_be_joined) {
+      thread.join();
+    } else {
+      thread.detach();
+    }
   }
+}
+
+// False: the jobs were given up, and the threads are not to be waited for.
+bool pool_core::wait_for_end() const noexcept {
+  how_ended_.wait(ending::none, std::memory_order_acquire);
+  return how_ended_.load(std::memory_order_acquire) == ending::finished;
+}
+
+void pool_core::give_up() {
+  if (!own_) {
+    auto none = ending::none;
+    how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
+    how_ended_.notify_all();
+    return;
+  }
+  std::thread([self = shared_from_this()] { self->deliver_for_the_stuck(); }).detach();
+}
+
+// As one more thread of the pool's: the stuck ones are still inside run().
+void pool_core::deliver_for_the_stuck() noexcept {
+  own_thread_of = this;
+  name_this_thread(fmt::format("{}/end", options_.name.substr(0, 11)));
+  block_ending_signals();
+  deliver_the_rest();
+  request_end();
+  own_thread_of = nullptr;
+  auto none = ending::none;
+  how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
+  how_ended_.notify_all();
+}
+
+std::shared_ptr<shutdown_sequence> pool_core::shutdown() {
+  std::call_once(shutdown_made_, [this] { shutdown_ = std::make_shared<shutdown_sequence>(); });
+  return shutdown_;
 }
 
 void pool_core::abandon() noexcept {
@@ -313,7 +355,7 @@ pool_state pool_core::state() const noexcept {
   if ((word & drained_bit) != 0) return pool_state::stopped;
   if ((word & cancelling_bit) != 0) return pool_state::cancelling;
   if ((word & closed_bit) != 0) return pool_state::draining;
-  return pool_state::running;
+  return announced_.load(std::memory_order_relaxed) ? pool_state::lame_duck : pool_state::running;
 }
 
 // ── metrics ──

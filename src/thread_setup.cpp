@@ -3,6 +3,7 @@
 
 #if defined(__linux__) || defined(__APPLE__)
 #include <pthread.h>
+#include <signal.h>
 #endif
 
 namespace brigade::detail {
@@ -16,6 +17,17 @@ void name_this_thread(std::string const& name) noexcept {
   ::pthread_setname_np(name.c_str());
 #else
   (void)name;
+#endif
+}
+
+void block_ending_signals() noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (int const signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
+    ::sigaddset(&ending, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 #endif
 }
 

@@ -6,5 +6,6 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/shutdown.hpp>
+#include <brigade/signals.hpp>
 #include <brigade/version.hpp>
 #include <brigade/worker_pool.hpp>

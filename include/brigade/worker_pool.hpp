@@ -26,6 +26,7 @@
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/post_job.hpp>
+#include <brigade/detail/shutdown_operation.hpp>
 #include <brigade/detail/submission.hpp>
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
@@ -170,6 +171,28 @@ class worker_pool {
     return boost::asio::async_initiate<Token, void(error_code)>(initiate_drain{core_.get()}, token);
   }
 
+  /// Ends the pool in phases: lame duck (still admits), draining, cancelling, stopped; each takes
+  /// no longer than `times` says. A pool that drains in time goes no further. A second call joins
+  /// the first, with its times.
+  ///
+  /// Completes with: `void(error_code, shutdown_report)`: no error when the pool has stopped or the
+  ///                 times are over; or `operation_aborted` (cancelled; the report is empty)
+  /// Executor:       the handler's, else the pool's; never inside this call. It is told even while
+  ///                 every worker is stuck
+  /// Cancellation:   terminal, partial, total: the wait ends, the shutdown goes on
+  /// Thread safety:  any thread, jobs and handlers included
+  /// Lifetime:       the pool may go first. Jobs that were abandoned keep running on threads that
+  ///                 nobody joins; what they use must outlive them
+  /// Throws:         `std::invalid_argument` with the name of a negative time; `std::bad_alloc`;
+  ///                 `std::system_error` if the control thread, which the first call in the process
+  ///                 starts, cannot be started
+  /// Cost:           a few allocations, and the one thread
+  template <class Token>
+  auto async_shutdown(shutdown_options times, Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code, shutdown_report)>(
+        initiate_shutdown{core_.get()}, token, times);
+  }
+
   /// close(), cancels all that is queued, asks all that runs to stop, and returns.
   ///
   /// Each queued job's handler is told `operation_aborted`; a queued try_post job counts as
@@ -181,8 +204,9 @@ class worker_pool {
   void stop() { core_->stop(); }
 
   /// close(), then waits until every accepted job and its handler have run, and the threads have
-  /// ended. Idempotent; several threads may wait. In host mode it waits for the jobs only, and must
-  /// not be called by the thread that is to run them.
+  /// ended; after a shutdown that abandoned jobs it waits no longer. Idempotent; several threads
+  /// may wait. In host mode it waits for the jobs only, and must not be called by the thread that
+  /// is to run them.
   ///
   /// Throws: `std::system_error` with `resource_deadlock_would_occur` from one of the pool's own
   /// workers.
@@ -228,6 +252,24 @@ class worker_pool {
     void operator()(Handler&& handler) const {
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       detail::drain(*core, std::move(own));
+    }
+  };
+
+  struct initiate_shutdown : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, shutdown_options const& times) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::shut_down(*core, std::move(own), times);
+    }
+  };
+
+  template <class Token>
+  friend auto async_run_until_signal(worker_pool& pool, signal_options options, Token&& token);
+  struct initiate_run_until_signal : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, signal_options options) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::run_until_signal(*core, std::move(own), std::move(options));
     }
   };
 

@@ -43,11 +43,12 @@ class delivery_gate {
     return {};
   }
 
-  /// Closes the gate if nobody is inside.
+  /// Closes the gate if nobody is inside. True also where it has been closed before.
   bool try_close() noexcept {
     std::uint64_t expected = 0;
     return word_.compare_exchange_strong(expected, 1, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed);
+                                         std::memory_order_relaxed) ||
+           expected == 1;
   }
 
  private:

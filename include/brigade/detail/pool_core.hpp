@@ -31,6 +31,7 @@
 #include <brigade/detail/job_queue.hpp>
 #include <brigade/detail/ledger.hpp>
 #include <brigade/detail/refusal_counts.hpp>
+#include <brigade/detail/shutdown_sequence.hpp>
 #include <brigade/detail/stop_registry.hpp>
 #include <brigade/detail/turn_memory.hpp>
 #include <brigade/metrics.hpp>
@@ -149,11 +150,16 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   // ── ending ──
 
+  /// Says that the end is near; admission goes on.
+  void announce_end() noexcept { announced_.store(true, std::memory_order_relaxed); }
   void close() noexcept;
   void stop();
   /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the
   /// drain.
   void join();
+  /// After stop(): nobody waits any longer for the jobs that still run. Handlers that are due are
+  /// called by a thread started for them, for the workers may all be stuck.
+  void give_up();
   /// As the pool's destructor: stop, and join unless this is one of the pool's own threads.
   void abandon() noexcept;
   /// The host's context is being destroyed.
@@ -162,6 +168,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   [[nodiscard]] pool_state state() const noexcept;
   [[nodiscard]] bool drained() const noexcept { return (queue_.word() & drained_bit) != 0; }
   drain_watch& watch() noexcept { return watch_; }
+  /// The phases of the shutdown, made on first use.
+  std::shared_ptr<shutdown_sequence> shutdown();
 
   [[nodiscard]] pool_metrics metrics() const;
 
@@ -172,6 +180,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void run_thread(unsigned index) noexcept;
   void run_handlers() noexcept;
   void deliver_the_rest() noexcept;
+  void deliver_for_the_stuck() noexcept;
+  [[nodiscard]] bool wait_for_end() const noexcept;
   void request_end() noexcept;
   void join_threads() noexcept;
   [[nodiscard]] bool on_own_thread() const noexcept;
@@ -186,16 +196,20 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::unique_ptr<turn_memory[]> turn_memories_;
   stop_registry registry_;
   drain_watch watch_;
+  std::once_flag shutdown_made_;
+  std::shared_ptr<shutdown_sequence> shutdown_;
 
   refusal_counts refusals_;
   std::atomic<std::uint64_t> handler_errors_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   std::atomic<bool> host_gone_{false};
-  std::atomic<bool> finished_{false};        // drained, and the watchers have been told
+  enum class ending { none, finished, given_up };
+  std::atomic<ending> how_ended_{ending::none};  // finished: drained, and the watchers told
+  std::atomic<bool> announced_{false};
   std::atomic<std::int64_t> idle_since_{0};  // steady_clock nanoseconds
   std::atomic<bool> joining_{false};
-  std::atomic<bool> ending_{false};
+  std::atomic<bool> end_requested_{false};
   std::atomic<unsigned> threads_left_{0};
   delivery_gate gate_;
   host_work host_work_;

@@ -9,4 +9,8 @@ namespace brigade::detail {
 /// Names the calling thread for debuggers and `ps`; what the system cannot show is cut off.
 void name_this_thread(std::string const& name) noexcept;
 
+/// Leaves the signals that end a process to other threads, so that they cut no job's system call
+/// short.
+void block_ending_signals() noexcept;
+
 }  // namespace brigade::detail
