@@ -179,7 +179,11 @@ bool pool_core::help() noexcept {
       job_context context(*this, ledger_.elsewhere(lane), slots_awaited_,
                           job_context::writers::many);
       context.lane = lane;
-      job.run(context);
+      if (cancelling()) {
+        job.discard({this, lane, outcome::cancelled, asio::error::operation_aborted});
+      } else {
+        job.run(context);
+      }
       check_drained();
       return true;
     }
