@@ -5,6 +5,7 @@
 #include <brigade/error.hpp>
 #include <brigade/histogram.hpp>
 #include <brigade/metrics.hpp>
+#include <brigade/observer.hpp>
 #include <brigade/options.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/signals.hpp>
