@@ -7,7 +7,9 @@ namespace brigade::detail {
 
 void duration_recorder::add_to(duration_histogram& sum) const {
   duration_histogram own;
-  for (std::size_t bucket = 0; bucket != duration_bucket_count; ++bucket) {
+  // What was counted before this call is at or below the bucket of the maximum as it is now.
+  auto const top = bucket_of(max_.load(std::memory_order_relaxed));
+  for (std::size_t bucket = 0; bucket <= top; ++bucket) {
     auto const count = counts_[bucket].load(std::memory_order_acquire);
     if (count == 0) continue;
     own.buckets_.resize(bucket + 1);

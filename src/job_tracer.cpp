@@ -63,13 +63,11 @@ job_note job_tracer::admit(unsigned lane, std::uint64_t position, unsigned weigh
   return note;
 }
 
-void job_tracer::start(job_note& note, unsigned worker, std::int64_t now) noexcept {
+void job_tracer::start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept {
   // The caller's time may be from before the job was admitted, by as much as it took to take it.
   note.started = std::max(now != 0 ? now : steady_nanoseconds(), note.admitted);
   auto const wait = note.started - note.admitted;
-  if (times_ && note.weight != 0) {
-    times_->of_worker(worker).queue_wait.record(static_cast<std::uint64_t>(wait), note.weight);
-  }
+  if (times_ && note.weight != 0) times_->record_wait(worker, wait, note.weight);
   tell_observer([&](job_observer& observer) {
     observer.started(observed(note), std::chrono::nanoseconds(wait));
   });
@@ -77,18 +75,11 @@ void job_tracer::start(job_note& note, unsigned worker, std::int64_t now) noexce
 }
 
 void job_tracer::end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept {
-  auto const now = std::max(steady_nanoseconds(), note.admitted);
   bool const ran = note.started != 0;
-  auto const wait = (ran ? note.started : now) - note.admitted;
+  auto const now = steady_nanoseconds();
+  auto const wait = std::max<std::int64_t>((ran ? note.started : now) - note.admitted, 0);
   auto const run = ran ? std::max<std::int64_t>(now - note.started, 0) : 0;
-  if (times_ && ran && note.weight != 0) {
-    auto const nanoseconds = static_cast<std::uint64_t>(run);
-    if (worker) {
-      times_->of_worker(*worker).run_time.record(nanoseconds, note.weight);
-    } else {
-      times_->record_run_elsewhere(nanoseconds, note.weight);
-    }
-  }
+  if (times_ && ran && note.weight != 0) times_->record_run(worker, run, note.weight);
   auto const outcome = public_outcome(how);
   tell_observer([&](job_observer& observer) {
     observer.finished(observed(note), outcome,

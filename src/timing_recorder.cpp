@@ -34,22 +34,27 @@ timing_recorder::timing_recorder(unsigned workers)
 
 void timing_recorder::release_block::operator()(void* block) const noexcept { std::free(block); }
 
-void timing_recorder::record_run_elsewhere(std::uint64_t nanoseconds, unsigned times) noexcept {
+void timing_recorder::record(std::optional<unsigned> worker,
+                             duration_recorder worker_times::*where, std::int64_t nanoseconds,
+                             unsigned times) noexcept {
+  auto const value = static_cast<std::uint64_t>(nanoseconds);
+  if (worker) return (times_[*worker].*where).record(value, times);
   std::lock_guard const lock(elsewhere_mutex_);
-  elsewhere_.run_time.record(nanoseconds, times);
+  (elsewhere_.*where).record(value, times);
 }
 
 void timing_recorder::read_into(pool_metrics& now) const {
+  // Run times before queue waits: a job is recorded under the one after it is under the other. So a
+  // reading never has more jobs that have run than jobs that have started.
   elsewhere_.run_time.add_to(now.run_time);  // its writers exclude each other, not its readers
   now.worker_busy.resize(workers_);
   for (unsigned slot = 0; slot != workers_; ++slot) {
     auto const& own = times_[slot];
-    auto const busy = own.busy.read(steady_nanoseconds);
-    if (busy == 0) continue;  // a worker that was never used has recorded nothing
-    now.worker_busy[slot] = std::chrono::nanoseconds(busy);
-    own.queue_wait.add_to(now.queue_wait);
+    now.worker_busy[slot] = std::chrono::nanoseconds(own.busy.read(steady_nanoseconds));
     own.run_time.add_to(now.run_time);
+    own.queue_wait.add_to(now.queue_wait);
   }
+  elsewhere_.queue_wait.add_to(now.queue_wait);
 }
 
 std::chrono::nanoseconds timing_recorder::average_run_time() const noexcept {

@@ -205,17 +205,18 @@ TEST_CASE("what workers and others record is read together", "[unit][timing]") {
   for (unsigned slot : {0U, 1U}) {
     auto& own = recorder.of_worker(slot);
     own.busy.begin(100);
-    own.queue_wait.record(1'000 * (slot + 1), 1);
-    own.run_time.record(50, 64);
+    recorder.record_wait(slot, 1'000 * (slot + 1), 1);
+    recorder.record_run(slot, 50, 64);
     own.busy.end(150 + slot);
     own.per_job.add(150, 50, 1);
   }
-  recorder.record_run_elsewhere(7 * std::uint64_t{second}, 1);
+  recorder.record_wait(std::nullopt, second, 1);
+  recorder.record_run(std::nullopt, 7 * second, 1);
 
   brigade::pool_metrics now;
   recorder.read_into(now);
-  CHECK(now.queue_wait.count() == 2);
-  CHECK(now.queue_wait.max() == nanoseconds(2'000));
+  CHECK(now.queue_wait.count() == 3);
+  CHECK(now.queue_wait.max() == nanoseconds(second));
   CHECK(now.run_time.count() == 129);
   CHECK(now.run_time.max() == nanoseconds(7 * second));
   CHECK(now.worker_busy == std::vector<nanoseconds>{nanoseconds(50), nanoseconds(51)});

@@ -32,11 +32,11 @@ class job_tracer {
   job_note admit(unsigned lane, std::uint64_t position, unsigned weight,
                  char const* name) const noexcept;
 
-  /// The job starts, in a turn that holds the worker's slot: writes it down, and tells. `now` is
-  /// the time, or 0 where the caller does not know it.
-  void start(job_note& note, unsigned worker, std::int64_t now) noexcept;
+  /// The job starts, in a turn that holds the slot of `worker`, or elsewhere: writes it down, and
+  /// tells. `now` is the time, or 0 where the caller does not know it.
+  void start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept;
 
-  /// It has ended; its end is not counted yet. `worker`: as for start(), or none, elsewhere.
+  /// It has ended; its end is not counted yet.
   void end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept;
 
   /// Null where timing is off.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <brigade/detail/busy_time.hpp>
 #include <brigade/detail/duration_recorder.hpp>
@@ -30,8 +31,17 @@ class timing_recorder {
 
   worker_times& of_worker(unsigned slot) noexcept { return times_[slot]; }
 
-  /// A job that began in a turn has ended elsewhere (a coroutine). From any thread.
-  void record_run_elsewhere(std::uint64_t nanoseconds, unsigned times) noexcept;
+  /// Records a time of a job, as often as `times`. By the turn that holds the slot of `worker`; or
+  /// by any thread, where there is none: of a coroutine, and of a job that is run while another one
+  /// waits.
+  void record_wait(std::optional<unsigned> worker, std::int64_t nanoseconds,
+                   unsigned times) noexcept {
+    record(worker, &worker_times::queue_wait, nanoseconds, times);
+  }
+  void record_run(std::optional<unsigned> worker, std::int64_t nanoseconds,
+                  unsigned times) noexcept {
+    record(worker, &worker_times::run_time, nanoseconds, times);
+  }
 
   /// Fills in the fields of times.
   /// Throws: `std::bad_alloc`.
@@ -42,6 +52,9 @@ class timing_recorder {
   [[nodiscard]] std::chrono::nanoseconds average_run_time() const noexcept;
 
  private:
+  void record(std::optional<unsigned> worker, duration_recorder worker_times::*where,
+              std::int64_t nanoseconds, unsigned times) noexcept;
+
   struct release_block {
     void operator()(void* block) const noexcept;
   };
