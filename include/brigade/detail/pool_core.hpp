@@ -97,7 +97,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Makes a filled job visible to the workers; first tells of it whom it concerns.
   void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
     auto const weight = tracer_.weight_of(claim.position + index);
-    if (weight != 0 || tracer_.is_traced()) [[unlikely]]
+    if (weight != 0) [[unlikely]]
       return publish_noted(claim, index, weight);
     lanes_[claim.lane].publish(claim, index);
   }
