@@ -129,8 +129,8 @@ class worker_pool {
   /// or `timeout` is not positive) · `errc::closed`; from a worker of this pool, which would wait
   /// for itself, always `resource_deadlock_would_occur` (of `std::errc`). Refused, `f` is not moved
   /// from. Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not
-  /// looked at. Thread safety: any thread, but see above. Cost: as try_post where there is a slot
-  /// at once
+  /// looked at. Thread safety: any thread, but see above. Cost: as try_reserve and permit::post
+  /// where there is a slot at once, and a block of memory
   template <class F, class Rep, class Period>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code post_for(F&& f, std::chrono::duration<Rep, Period> timeout,
@@ -144,11 +144,7 @@ class worker_pool {
     }
     options.when_full = overflow::reject;
     options.start_by.reset();
-    detail::submit_terms const terms{options};
-    if (core.probe(terms) == detail::verdict::admitted || timeout <= timeout.zero()) {
-      auto const verdict = try_post(std::forward<F>(f), options);
-      if (verdict != errc::queue_full || timeout <= timeout.zero()) return verdict;
-    }
+    if (timeout <= timeout.zero()) return try_post(std::forward<F>(f), options);
     auto until = options;
     until.start_by = detail::time_after(timeout);
     auto [refused, slot] = detail::reserve_blocking(core, until);

@@ -361,9 +361,8 @@ bool balanced(Numbers const& n) {
 
 template <class Numbers>
 bool went_back(Numbers const& before, Numbers const& now) {
-  return now.admitted < before.admitted || now.completed < before.completed ||
-         now.failed < before.failed || now.cancelled < before.cancelled ||
-         now.expired < before.expired || now.shed < before.shed;
+  return now.completed < before.completed || now.failed < before.failed ||
+         now.cancelled < before.cancelled || now.expired < before.expired || now.shed < before.shed;
 }
 
 class watcher {
@@ -467,11 +466,9 @@ void rage(ending how) {
 
   // The books. Each ask is in one of three: admitted, run by its caller, or refused.
   CHECK(m.admitted + m.caller_ran + m.rejected.total() == seen.asked);
-  std::uint64_t told = 0;
   std::uint64_t begun = 0;
   std::array<std::uint64_t, 2> ended_unrun{};  // told expired, told shed
   for (auto const& fate : weather->fates()) {
-    told += fate.told != 0;
     begun += fate.begun != 0;
     ended_unrun[0] += fate.told != 0 && fate.why == errc::expired;
     ended_unrun[1] += fate.told != 0 && fate.why == errc::shed;
