@@ -105,11 +105,11 @@ class worker_pool {
   /// The same on terms: in a lane, with a deadline, with another answer to a full pool.
   ///
   /// Returns: as try_post; with `overflow::caller_runs` no error where the pool is full and `f` has
-  /// been run here; with `overflow::drop_oldest` `errc::queue_full` only where nothing is queued.
-  /// Throws: as try_post; `std::out_of_range` for a lane that the pool does not have;
-  /// `std::invalid_argument` for `overflow::wait`, which post_for and async_submit do.
-  /// Thread safety: as try_post.
-  /// Cost: as try_post; with a deadline or a name two blocks of memory, with a deadline a lock
+  /// been run here, or `errc::expired` where `options.start_by` has passed by then; with
+  /// `overflow::drop_oldest` `errc::queue_full` only where nothing is queued. Throws: as try_post;
+  /// `std::out_of_range` for a lane that the pool does not have; `std::invalid_argument` for
+  /// `overflow::wait`, which post_for and async_submit do. Thread safety: as try_post. Cost: as
+  /// try_post; with a deadline or a name two blocks of memory, with a deadline a lock
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code try_post(F&& f, submit_options const& options) {
