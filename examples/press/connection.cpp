@@ -128,11 +128,11 @@ asio::awaitable<bool> connection::serve_one() {
   auto const announced = request.content_length();
   auto const wanted =
       find_route(request.get(), announced ? std::optional<std::uint64_t>{*announced} : std::nullopt,
-                 service_.settings.max_body);
+                 service_.settings.max_body, service_.settings.max_wait);
 
   answer message;
   if (auto const* const call = std::get_if<compress_call>(&wanted)) {
-    message = co_await take_body_and_compress(request, call->level);
+    message = co_await take_body_and_compress(request, *call);
   } else {
     auto const* const refusal = std::get_if<problem>(&wanted);
     message = refusal != nullptr ? make_answer(*refusal) : make_page(std::get<page>(wanted));

@@ -76,6 +76,13 @@ void add_all(CLI::App& app, options& result) {
       ->check(range(std::size_t{1}, std::size_t{1} << 32))
       ->capture_default_str()
       ->type_name("SIZE");
+  app.add_option_function<std::int64_t>(
+         "--max-wait",
+         [&result](std::int64_t seconds) { result.max_wait = std::chrono::seconds{seconds}; },
+         "Longest wait for a place that Prefer: wait=SECONDS is granted, 1 to 86400")
+      ->check(range(1, 86'400))
+      ->default_str(fmt::to_string(result.max_wait.count()))
+      ->type_name("SECONDS");
   app.add_option("--network-threads", result.network_threads,
                  "Threads that serve the sockets, 1 to 64")
       ->check(range(1U, 64U))

@@ -98,6 +98,7 @@ class controlled_submission final : public cancellable_job {
   }
 
   void run_in_caller(pool_core& core, job_control& control) {
+    auto const keep = core.shared_from_this();  // the job may destroy the pool
     auto outcome_of_job = run(core, control);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
@@ -150,7 +151,9 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms
     throw;
   }
   if (terms.runs_in_caller(answer)) {
-    box->run_in_caller(core, *control);
+    if (control->in_time()) return box->run_in_caller(core, *control);
+    core.count_given_up(errc::expired);
+    box->refuse(core, errc::expired);
   } else if (answer != verdict::admitted) {
     box->refuse(core, core.refuse(answer));
   }

@@ -109,9 +109,10 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
   }
 }
 
-/// Runs `f` in the thread that wanted to post it, outside of the bound.
+/// Runs `f` in the thread that wanted to post it, outside of the bound. It may destroy the pool.
 template <class F>
 error_code run_in_caller(pool_core& core, F&& f) {
+  auto const keep = core.shared_from_this();
   std::decay_t<F> own(std::forward<F>(f));
   core.count_caller_ran();
   try {
