@@ -182,9 +182,13 @@ void pool_core::run_thread(unsigned index) noexcept {
   name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
   block_ending_signals();
   run_handlers();
-  // Acquire and release: the last thread out sees all that the others have posted.
-  if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
+  leave_threads();
   own_thread_of = nullptr;
+}
+
+// Acquire and release: the last thread out sees all that the others have posted.
+void pool_core::leave_threads() noexcept {
+  if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
 }
 
 // run() may be entered again after an exception without restart(), which would undo a stop().
@@ -236,15 +240,29 @@ void pool_core::close() noexcept {
   queue_.set(closed_bit);
   crew_.synchronize();
   check_drained();
+  tell_shutdown();
 }
 
 void pool_core::stop() {
   queue_.set(closed_bit | cancelling_bit);
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
+  tell_shutdown();
   sweep();
   registry_.request_stop_of_all();
   check_drained();
+}
+
+// Somebody has closed or stopped the pool: its shutdown, if there is one, goes along. The bit was
+// set before this looks for the sequence, which is there before it looks at the bits; so the one
+// sees the other. Without memory for the notice the times run on as they were.
+void pool_core::tell_shutdown() noexcept {
+  if (!has_shutdown_.load(std::memory_order_seq_cst)) return;
+  try {
+    shutdown_->pool_has_moved(shared_from_this());
+  } catch (...) {
+    report_handler_error(std::current_exception());
+  }
 }
 
 // Ends all that is queued, in the calling thread: the workers may be stuck.
@@ -303,30 +321,63 @@ bool pool_core::wait_for_end() const noexcept {
 }
 
 void pool_core::give_up() {
-  if (!own_) {
-    auto none = ending::none;
-    how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
-    how_ended_.notify_all();
-    return;
+  // As one more of the pool's threads, unless all have left: then the last of them delivers.
+  auto left = threads_left_.load(std::memory_order_relaxed);
+  while (left != 0 && !threads_left_.compare_exchange_weak(left, left + 1)) {
   }
-  std::thread([self = shared_from_this()] { self->deliver_for_the_stuck(); }).detach();
+  if (left == 0) return let_go();
+  try {
+    std::thread([self = shared_from_this()] { self->deliver_for_the_stuck(); }).detach();
+  } catch (...) {
+    leave_threads();
+    let_go();
+    throw;
+  }
 }
 
-// As one more thread of the pool's: the stuck ones are still inside run().
-void pool_core::deliver_for_the_stuck() noexcept {
-  own_thread_of = this;
-  name_this_thread(fmt::format("{}/end", options_.name.substr(0, 11)));
-  block_ending_signals();
-  deliver_the_rest();
-  request_end();
-  own_thread_of = nullptr;
+void pool_core::let_go() noexcept {
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
   how_ended_.notify_all();
 }
 
+// The stuck threads are still inside run(), and others may be, too. Each round runs what was there
+// when it began: the mark behind it is a handler like any other, so whoever runs it, all that was
+// in front of it has been begun by then. A stopped context belongs to the last thread out. What is
+// posted once the gate is closed need not wait for the stuck; the threads themselves stay for what
+// the abandoned jobs still have to do, and end with the last of these.
+void pool_core::deliver_for_the_stuck() noexcept {
+  constexpr int rounds = 16;
+  own_thread_of = this;
+  name_this_thread(fmt::format("{}/end", options_.name.substr(0, 11)));
+  block_ending_signals();
+  auto const a_round = [this] {
+    auto const marked = std::make_shared<std::atomic<bool>>(false);
+    asio::post(own_->get_executor(), [marked] { marked->store(true, std::memory_order_release); });
+    std::size_t ran = 0;
+    while (!marked->load(std::memory_order_acquire) && !own_->stopped()) {
+      try {
+        if (own_->poll_one() != 0) ++ran;
+      } catch (...) {
+        report_handler_error(std::current_exception());
+      }
+    }
+    return ran > 1;
+  };
+  for (int round = 0; a_round() && round != rounds; ++round) {
+  }
+  while (!gate_.try_close()) std::this_thread::yield();
+  a_round();
+  let_go();
+  leave_threads();
+  own_thread_of = nullptr;
+}
+
 std::shared_ptr<shutdown_sequence> pool_core::shutdown() {
-  std::call_once(shutdown_made_, [this] { shutdown_ = std::make_shared<shutdown_sequence>(); });
+  std::call_once(shutdown_made_, [this] {
+    shutdown_ = std::make_shared<shutdown_sequence>();
+    has_shutdown_.store(true, std::memory_order_seq_cst);
+  });
   return shutdown_;
 }
 

@@ -21,6 +21,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// How long join() waits for the handlers that are due when jobs have been given up.
+constexpr std::chrono::seconds for_due_handlers{1};
+
 /// Takes the news that the pool has drained to the strand.
 class drained_notice final : public drain_watcher {
  public:
@@ -75,6 +78,20 @@ void shutdown_sequence::hurry(shared_core core) {
   });
 }
 
+void shutdown_sequence::pool_has_moved(shared_core core) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core)] {
+    if (self->begun_) self->follow(core);
+  });
+}
+
+// The pool may have been closed or stopped by hand.
+void shutdown_sequence::follow(shared_core const& core) {
+  if (ended_) return;
+  auto const state = core->state();
+  if (state == pool_state::draining && phase_ < state) drain(core);
+  if (state == pool_state::cancelling) cancel_jobs(core);
+}
+
 void shutdown_sequence::begin_now(shared_core const& core, shutdown_options const& times,
                                   int signal) {
   if (begun_ || ended_) return;
@@ -84,6 +101,9 @@ void shutdown_sequence::begin_now(shared_core const& core, shutdown_options cons
   report_.signal = signal;
   report_.cancelled_before = core->metrics().cancelled;
   watch_drain(core);
+  if (core->drained()) return;  // the notice is on its way
+  follow(core);
+  if (phase_ != pool_state::running) return;
   if (times.lame_duck.count() == 0) return drain(core);
   core->announce_end();
   enter(core, pool_state::lame_duck);
@@ -106,6 +126,9 @@ void shutdown_sequence::cancel_jobs(shared_core const& core) {
 void shutdown_sequence::give_up(shared_core const& core) {
   if (ended_) return;
   finish(core, pool_state::cancelling);
+  // A handler that is due may be stuck like the job before it. The wait keeps the core.
+  timer_.expires_after(for_due_handlers);
+  timer_.async_wait([self = shared_from_this(), core](error_code) { core->let_go(); });
   core->give_up();
 }
 
@@ -165,7 +188,13 @@ void shutdown_sequence::finish(shared_core const& core, pool_state reached) {
   if (begun_) report_.elapsed = std::chrono::steady_clock::now() - began_;
   hooks_.clear();
   auto const told = std::exchange(waiting_, {});
-  for (auto const& [id, waiter] : told) waiter->tell({}, report_);
+  for (auto const& [id, waiter] : told) {
+    try {
+      waiter->tell({}, report_);
+    } catch (...) {
+      core->report_handler_error(std::current_exception());
+    }
+  }
 }
 
 }  // namespace brigade::detail

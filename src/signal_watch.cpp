@@ -10,6 +10,7 @@
 
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/signal_dispositions.hpp>
+#include <brigade/detail/thread_setup.hpp>
 
 namespace brigade::detail {
 
@@ -35,7 +36,12 @@ signal_watch::signal_watch(std::shared_ptr<pool_core> const& core, shutdown_opti
 signal_watch::~signal_watch() { release(); }
 
 void signal_watch::wait() {
-  boost::asio::post(sequence_->executor(), [self = shared_from_this()] { self->wait_for_next(); });
+  boost::asio::post(sequence_->executor(), [self = shared_from_this()] {
+    // On the control thread, which may have been started by one that had them blocked. So it does
+    // not matter what the program's own threads do with them.
+    for (auto const signal : self->held_) heed_signal(signal);
+    self->wait_for_next();
+  });
 }
 
 void signal_watch::wait_for_next() {
@@ -61,6 +67,7 @@ void signal_watch::caught(int signal) {
 
 void signal_watch::release() noexcept {
   error_code ignored;
+  set_.cancel(ignored);  // clear() leaves the wait, which holds this
   set_.clear(ignored);
   for (auto const signal : std::exchange(held_, {})) restore_disposition(signal);
 }

@@ -31,4 +31,13 @@ void block_ending_signals() noexcept {
 #endif
 }
 
+void heed_signal([[maybe_unused]] int signal) noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+  sigset_t one;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+#endif
+}
+
 }  // namespace brigade::detail

@@ -132,6 +132,84 @@ TEST_CASE("past the last time a job is abandoned, and nobody waits for it",
   CHECK(test::wait_until([&] { return alive.expired(); }));
 }
 
+TEST_CASE("with one worker stuck the handlers that are due are called by the others",
+          "[contract][shutdown]") {
+  for (int round = 0; round != 20; ++round) {
+    test::blocker gate;
+    brigade::worker_pool pool{{.threads = 3, .capacity = 64}};
+    REQUIRE(gate.occupy(pool, 1));
+    std::atomic<int> told{0};
+    auto ended = pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future);
+    for (int i = 0; i != 40; ++i) {
+      pool.async_submit([] {}, [&](std::exception_ptr) { told.fetch_add(1); });
+    }
+    CHECK(ended.get().abandoned == 1);
+    pool.join();
+    CHECK(test::wait_until([&] { return told == 40; }));
+  }
+}
+
+TEST_CASE("a handler that is stuck behind a stuck job does not keep join() either",
+          "[contract][shutdown]") {
+  test::blocker gate;
+  brigade::worker_pool pool{{.threads = 1, .capacity = 8}};
+  REQUIRE(gate.occupy(pool, 1));
+  pool.async_submit([] {}, [&](std::exception_ptr) { gate.wait(); });
+  CHECK(pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned == 1);
+  pool.join();
+  CHECK(test::wait_until([&] { return gate.waiting() == 2; }));
+}
+
+TEST_CASE("an abandoned job that ends after all is counted, and its handler told",
+          "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::atomic<bool> go{false};
+  std::atomic<bool> started{false};
+  std::promise<int> told;
+  pool.async_submit(
+      [&] {
+        started = true;
+        go.wait(false);
+        return 7;
+      },
+      [&](std::exception_ptr, int result) { told.set_value(result); });
+  REQUIRE(test::wait_until([&] { return started.load(); }));
+  CHECK(pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned == 1);
+  pool.join();
+  go = true;
+  go.notify_all();
+  CHECK(told.get_future().get() == 7);
+  CHECK(test::wait_until([&] { return pool.state() == pool_state::stopped; }));
+}
+
+TEST_CASE("a shutdown follows who closes or stops the pool by hand", "[contract][shutdown]") {
+  test::blocker gate;
+  SECTION("close() ends the lame duck") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    auto ended =
+        pool.async_shutdown({.lame_duck = 24h, .drain = 1ms, .cancel = 1ms}, asio::use_future);
+    REQUIRE(test::wait_until([&] { return pool.state() == pool_state::lame_duck; }));
+    pool.close();
+    CHECK(ended.get().abandoned == 1);
+  }
+  SECTION("stop() ends the drain") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    auto ended = pool.async_shutdown({.drain = 24h, .cancel = 1ms}, asio::use_future);
+    pool.stop();
+    CHECK(ended.get().abandoned == 1);
+  }
+  SECTION("what was stopped before has only the last time") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    pool.stop();
+    CHECK(pool.async_shutdown({.lame_duck = 24h, .drain = 24h, .cancel = 1ms}, asio::use_future)
+              .get()
+              .abandoned == 1);
+  }
+}
+
 TEST_CASE("a thread that waits in join() is let go when the jobs are given up",
           "[contract][shutdown]") {
   test::blocker gate;

@@ -152,6 +152,20 @@ TEST_CASE("a cancelled wait lets the signals go", "[contract][signals]") {
   ::signal(SIGUSR1, SIG_DFL);
 }
 
+TEST_CASE("a signal that every thread of the program has blocked is caught all the same",
+          "[contract][signals]") {
+  sigset_t usr1;
+  sigset_t before;
+  ::sigemptyset(&usr1);
+  ::sigaddset(&usr1, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &usr1, &before);
+  brigade::worker_pool pool{{.threads = 1}};
+  auto ended = async_run_until_signal(pool, {.signals = {SIGUSR1}}, asio::use_future);
+  send(SIGUSR1);
+  CHECK(ended.get().signal == SIGUSR1);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 TEST_CASE("workers leave the signals that end a process to others", "[contract][signals]") {
   brigade::worker_pool pool{{.threads = 1}};
   auto const blocked = [] {

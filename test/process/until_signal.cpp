@@ -35,7 +35,10 @@ int main(int argc, char** argv) {
       boost::asio::bind_executor(home, [&](auto, auto const& how) { report = how; }));
 
   auto const begun = [&pool] { return pool.state() != brigade::pool_state::running; };
+  std::atomic<bool> started{false};
   auto const first = [&](std::stop_token const& asked) {
+    started = true;
+    started.notify_all();
     for (;;) {
       if (kind == "quick" && begun()) return;
       if (kind == "obedient" && asked.stop_requested()) return;
@@ -46,6 +49,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i != 20; ++i) {
     if (pool.try_post([] {})) return 65;
   }
+  started.wait(false);
   fmt::print("ready\n");
   std::fflush(stdout);
 

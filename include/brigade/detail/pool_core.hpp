@@ -160,6 +160,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// After stop(): nobody waits any longer for the jobs that still run. Handlers that are due are
   /// called by a thread started for them, for the workers may all be stuck.
   void give_up();
+  /// The same, though there may be handlers that are due: one of them may be stuck, too.
+  void let_go() noexcept;
   /// As the pool's destructor: stop, and join unless this is one of the pool's own threads.
   void abandon() noexcept;
   /// The host's context is being destroyed.
@@ -179,6 +181,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void start_threads();
   void run_thread(unsigned index) noexcept;
   void run_handlers() noexcept;
+  void leave_threads() noexcept;
   void deliver_the_rest() noexcept;
   void deliver_for_the_stuck() noexcept;
   [[nodiscard]] bool wait_for_end() const noexcept;
@@ -187,6 +190,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   [[nodiscard]] bool on_own_thread() const noexcept;
   void sweep();
   void finish();
+  void tell_shutdown() noexcept;
   void wake() noexcept;
 
   pool_options options_;
@@ -197,6 +201,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   stop_registry registry_;
   drain_watch watch_;
   std::once_flag shutdown_made_;
+  std::atomic<bool> has_shutdown_{false};
   std::shared_ptr<shutdown_sequence> shutdown_;
 
   refusal_counts refusals_;

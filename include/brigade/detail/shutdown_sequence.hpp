@@ -2,8 +2,8 @@
 //
 // All of it happens on a strand of the control context, so that it goes on while every worker is
 // stuck, and needs no lock. The pool's own state (the admission word) stays the truth: whoever
-// calls close() or stop() by hand moves the pool, and the sequence finds it further on than it
-// thought. SPDX-License-Identifier: BSL-1.0
+// calls close() or stop() by hand moves the pool, and the sequence follows it.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>
@@ -58,12 +58,15 @@ class shutdown_sequence : public std::enable_shared_from_this<shutdown_sequence>
   void begin(std::shared_ptr<pool_core> core, shutdown_options times, int signal = 0);
   /// Goes to `cancelling` at once, if it has begun.
   void hurry(std::shared_ptr<pool_core> core);
+  /// Somebody has called close() or stop(): a shutdown that has begun goes on from there.
+  void pool_has_moved(std::shared_ptr<pool_core> core);
 
  private:
   using shared_core = std::shared_ptr<pool_core>;
   using step = void (shutdown_sequence::*)(shared_core const&);
 
   // On the strand.
+  void follow(shared_core const& core);
   void begin_now(shared_core const& core, shutdown_options const& times, int signal);
   void drain(shared_core const& core);
   void cancel_jobs(shared_core const& core);

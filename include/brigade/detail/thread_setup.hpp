@@ -13,4 +13,7 @@ void name_this_thread(std::string const& name) noexcept;
 /// short.
 void block_ending_signals() noexcept;
 
+/// Lets the calling thread take the signal, if it had it blocked.
+void heed_signal(int signal) noexcept;
+
 }  // namespace brigade::detail
