@@ -2,6 +2,7 @@
 #include <brigade/detail/pool_core.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/host_watch.hpp>
 #include <brigade/detail/report.hpp>
+#include <brigade/detail/stuck_watch.hpp>
 #include <brigade/detail/thread_place.hpp>
 #include <brigade/detail/thread_setup.hpp>
 #include <brigade/detail/turn.hpp>
@@ -38,6 +40,8 @@ pool_options checked(pool_options options) {
   constexpr auto an_hour = std::int64_t{3'600'000'000};
   check_range<std::int64_t>("linger", options.linger.count(), 0, an_hour);
   check_range<std::int64_t>("turn_time", options.turn_time.count(), 1, an_hour);
+  check_range<std::int64_t>("stuck_after", options.stuck_after.count(), 0,
+                            std::int64_t{86'400'000});
   return options;
 }
 
@@ -65,7 +69,8 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
       ledger_(options_.threads),
       queue_(options_.capacity, ledger_),
       crew_(options_.threads),
-      turn_memories_(std::make_unique<turn_memory[]>(options_.threads)) {
+      turn_memories_(std::make_unique<turn_memory[]>(options_.threads)),
+      activities_(std::make_unique<worker_activity[]>(options_.threads)) {
   verdict_exception({});  // the first use makes them all
   if (host) {
     executor_ = std::move(host);
@@ -85,6 +90,7 @@ pool_core::~pool_core() {
 
 std::shared_ptr<pool_core> pool_core::with_threads(pool_options options) {
   auto core = std::make_shared<pool_core>(std::move(options));
+  stuck_watch::begin(core);
   core->start_threads();
   return core;
 }
@@ -96,6 +102,7 @@ std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_o
         "belongs to a context, such as io_context::get_executor()");
   }
   auto core = std::make_shared<pool_core>(std::move(options), std::move(host));
+  stuck_watch::begin(core);
   asio::use_service<host_watch>(*core->context_).add(core);
   return core;
 }
@@ -139,8 +146,10 @@ std::chrono::nanoseconds pool_core::linger_after_wake() const noexcept {
   return slept < 4 * longest.count() ? longest : longest / 8;
 }
 
-void pool_core::note_idle() noexcept {
-  idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
+std::int64_t pool_core::note_idle() noexcept {
+  auto const now = steady_nanoseconds();
+  idle_since_.store(now, std::memory_order_relaxed);
+  return now;
 }
 
 void pool_core::end_elsewhere(outcome how, bool never_started) {
@@ -437,7 +446,61 @@ pool_metrics pool_core::metrics() const {
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = queue_.oldest_age();
   now.state = state();
+  now.stuck_jobs = stuck_jobs_.load(std::memory_order_relaxed);
+  now.longest_running = longest_running();
   return now;
+}
+
+// ── what runs ──
+
+std::chrono::nanoseconds pool_core::longest_running() const noexcept {
+  auto earliest = std::numeric_limits<std::int64_t>::max();
+  for (unsigned slot = 0; slot != options_.threads; ++slot) {
+    auto const found = activities_[slot].read();
+    if (found.now == worker_activity::phase::job) earliest = std::min(earliest, found.since);
+  }
+  auto const none = earliest == std::numeric_limits<std::int64_t>::max();
+  return std::chrono::nanoseconds{
+      none ? 0 : std::max<std::int64_t>(0, steady_nanoseconds() - earliest)};
+}
+
+std::vector<running_job> pool_core::running() const {
+  std::vector<running_job> found;
+  auto const now = steady_nanoseconds();
+  auto const add = [&](char const* name, std::int64_t since, std::uint64_t thread,
+                       running_job::kind what) {
+    std::chrono::nanoseconds const age{std::max<std::int64_t>(0, now - since)};
+    found.push_back({name != nullptr ? name : "", age, thread, what});
+  };
+  for (unsigned slot = 0; slot != options_.threads; ++slot) {
+    auto const on_worker = activities_[slot].read();
+    if (on_worker.now == worker_activity::phase::resting) continue;
+    bool const in_job = on_worker.now == worker_activity::phase::job;
+    add(on_worker.name, on_worker.since, on_worker.thread,
+        in_job ? running_job::kind::job : running_job::kind::handler);
+  }
+  registry_.visit([&](stoppable const& job) {
+    if (auto const started = job.off_worker()) {
+      add(started->name, started->since, 0, running_job::kind::coroutine);
+    }
+  });
+  return found;
+}
+
+pool_dump pool_core::dump() const { return {options_.name, metrics(), running()}; }
+
+void pool_core::tell_stuck(running_job job) noexcept {
+  stuck_jobs_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    stuck_job const told{std::move(job), options_.name};
+    if (options_.on_stuck_job) {
+      options_.on_stuck_job(told);
+    } else {
+      print_line(told.pool, fmt::format("stuck: {}", to_string(told)));
+    }
+  } catch (...) {
+    report_handler_error(std::current_exception());
+  }
 }
 
 }  // namespace brigade::detail

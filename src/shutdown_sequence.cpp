@@ -185,6 +185,12 @@ void shutdown_sequence::finish(shared_core const& core, pool_state reached) {
   report_.expired = now.expired;
   report_.shed = now.shed;
   report_.abandoned = now.queued_jobs + now.running_jobs;
+  if (report_.abandoned != 0) {
+    report_.abandoned_jobs = core->running();
+    std::erase_if(report_.abandoned_jobs, [](running_job const& job) {
+      return job.what == running_job::kind::handler;  // its job has ended
+    });
+  }
   if (begun_) report_.elapsed = std::chrono::steady_clock::now() - began_;
   hooks_.clear();
   auto const told = std::exchange(waiting_, {});

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include <boost/asio/error.hpp>
 
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/relax.hpp>
+#include <brigade/detail/thread_setup.hpp>
 
 namespace brigade::detail {
 
@@ -16,19 +18,24 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+std::int64_t nanoseconds(clock::time_point when) noexcept {
+  return std::chrono::nanoseconds(when.time_since_epoch()).count();
+}
+
 /// How many jobs, and how long, a turn may take. Reads the clock after every job, and after every
 /// few (at most `sparse`) while jobs are tiny; so when they turn long of a sudden, those few are
 /// the most that a neighbour on the executor waits for.
 class turn_budget {
  public:
-  explicit turn_budget(pool_options const& options)
-      : jobs_left_(options.turn_jobs), ends_(clock::now() + options.turn_time) {}
+  turn_budget(pool_options const& options, clock::time_point now)
+      : jobs_left_(options.turn_jobs), ends_(now + options.turn_time) {}
 
-  /// Counts a job. True: the turn is over.
-  bool spent() {
+  /// Counts a job. True: the turn is over. Where it reads the clock the next job begins.
+  bool spent(worker_activity& activity) {
     if (--jobs_left_ == 0) return true;
     if (--until_look_ != 0) return false;
     auto const now = clock::now();
+    activity.looked(nanoseconds(now));
     if (now >= ends_) return true;
     interval_ = now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1;
     until_look_ = interval_;
@@ -54,10 +61,12 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
-        context_(core, core.counts().of_worker(slot)) {}
+        context_(core, core.counts().of_worker(slot), core.activity_of(slot)) {}
 
   void run() {
-    turn_budget budget(core_.options());
+    auto const now = clock::now();
+    turn_budget budget(core_.options(), now);
+    context_.activity->begin_turn(nanoseconds(now), this_thread_number());
     inline_job job;
     try {
       while (next(job)) {
@@ -66,19 +75,21 @@ class turn {
         } else {
           job.run(context_);
         }
-        if (budget.spent()) {
-          core_.post_turn(slot_, false);
-          return;
-        }
+        if (budget.spent(*context_.activity)) return again();
       }
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
-      core_.post_turn(slot_, false);
+      again();
       throw;
     }
   }
 
  private:
+  void again() noexcept {
+    context_.activity->rest();
+    core_.post_turn(slot_, false);
+  }
+
   /// The next job, searched for if need be. False: there is none, and the slot has been given back.
   bool next(inline_job& job) {
     for (;;) {
@@ -87,6 +98,7 @@ class turn {
         if (searching_) stop_searching();
         return true;
       }
+      context_.activity->rest();
       if (!searching_) searching_ = core_.workers().begin_search();
       if (searching_ && linger()) continue;
       if (!rest()) return false;
@@ -115,22 +127,25 @@ class turn {
   bool linger() {
     if (linger_.count() == 0) return false;
     let_jobs_gather();
-    auto const until = clock::now() + linger_;
+    auto looked = clock::now();
+    auto const until = looked + linger_;
     for (unsigned lap = 1;; ++lap) {
       if (core_.queue().ready()) {
         linger_ = core_.options().linger;
+        context_.activity->looked(nanoseconds(looked));
         return true;
       }
       relax(lap);
       if (lap % 64 != 0) continue;
       if (core_.is_closed()) return core_.queue().ready();
-      if (clock::now() >= until) return false;
+      looked = clock::now();
+      if (looked >= until) return false;
     }
   }
 
   /// Gives the slot back. True: a job came meanwhile, and this worker is the one to look for it.
   bool rest() {
-    core_.note_idle();
+    auto const now = core_.note_idle();
     core_.workers().go_idle(slot_, std::exchange(searching_, false));
     // The crew's word has been written; close() writes it between closing and counting. So either
     // it sees that this worker's jobs have ended, or this sees that the pool is closed.
@@ -138,6 +153,8 @@ class turn {
     if (!core_.queue().ready() || !core_.workers().claim_wake(slot_)) return false;
     searching_ = true;
     context_.counts = &core_.counts().of_worker(slot_);
+    context_.activity = &core_.activity_of(slot_);
+    context_.activity->begin_turn(now, this_thread_number());
     return true;
   }
 

@@ -5,6 +5,8 @@
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/pool_dump.hpp>
+#include <brigade/running_job.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/signals.hpp>
 #include <brigade/version.hpp>

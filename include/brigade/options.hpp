@@ -12,6 +12,8 @@
 #include <functional>
 #include <string>
 
+#include <brigade/running_job.hpp>
+
 namespace brigade {
 
 /// What a `worker_pool` is made of. Each member has a working default.
@@ -49,6 +51,17 @@ struct pool_options {
   /// The same after so much time. Looked at after every job that takes long, after every few of
   /// those that do not. More than 0.
   std::chrono::microseconds turn_time{500};
+
+  /// A job, or the handler that a worker calls in its place, that keeps its worker for longer than
+  /// this counts as stuck and is told of, once. 0: nobody looks. At most a day. Costs the library's
+  /// control thread a look at every worker, four times in this span and at least once a second.
+  /// Coroutine jobs hold no worker and are not looked at.
+  std::chrono::milliseconds stuck_after{0};
+
+  /// Called with each job that is stuck, on the control thread, which serves every pool of the
+  /// process: do not block it. Default: one line on stderr. An exception that leaves it goes to
+  /// `on_handler_error`.
+  std::function<void(stuck_job const&)> on_stuck_job{};
 };
 
 }  // namespace brigade

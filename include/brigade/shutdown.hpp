@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <brigade/running_job.hpp>
+
 namespace brigade {
 
 /// The life of a pool. States only move forward.
@@ -69,6 +71,8 @@ struct shutdown_report {
   std::chrono::nanoseconds elapsed{0};
   /// How many of `cancelled` had been cancelled before the shutdown began.
   std::uint64_t cancelled_before = 0;
+  /// What was abandoned, as far as it was still there when this was written down.
+  std::vector<abandoned_job> abandoned_jobs{};
 
   /// For `main`: 0 drained; 1 where the shutdown cancelled or abandoned jobs.
   [[nodiscard]] int exit_code() const noexcept {
@@ -80,12 +84,25 @@ struct shutdown_report {
 /// not occur are left out, but for `completed`. fmt prints a report the same way.
 std::string to_string(shutdown_report const& report);
 
+/// The same, and a line for each abandoned job. With fmt: `{:l}`.
+std::string to_long_string(shutdown_report const& report);
+
 }  // namespace brigade
 
 template <>
 struct fmt::formatter<brigade::shutdown_report> : fmt::formatter<std::string> {
+  constexpr auto parse(fmt::format_parse_context& context) -> decltype(context.begin()) {
+    auto const* const at = context.begin();
+    long_ = at != context.end() && *at == 'l' && (at + 1 == context.end() || at[1] == '}');
+    return long_ ? at + 1 : fmt::formatter<std::string>::parse(context);
+  }
+
   template <class Context>
   auto format(brigade::shutdown_report const& report, Context& context) const {
-    return fmt::formatter<std::string>::format(brigade::to_string(report), context);
+    return fmt::formatter<std::string>::format(
+        long_ ? brigade::to_long_string(report) : brigade::to_string(report), context);
   }
+
+ private:
+  bool long_ = false;
 };

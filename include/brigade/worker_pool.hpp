@@ -31,6 +31,7 @@
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/pool_dump.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -221,6 +222,13 @@ class worker_pool {
   /// Thread safety: any thread, at any time until the destructor returns.
   /// Cost: reads one cache line a worker; takes no lock unless jobs have overflowed the ring.
   [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
+
+  /// The same with what runs at this moment: names, ages, threads.
+  ///
+  /// Thread safety: any thread, at any time until the destructor returns.
+  /// Throws: `std::bad_alloc`.
+  /// Cost: as metrics(), and a string for everything that runs.
+  [[nodiscard]] pool_dump dump() const { return core_->dump(); }
 
  private:
   // Function objects, not lambdas, so that adapters find the executor.

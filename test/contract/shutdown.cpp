@@ -106,6 +106,7 @@ TEST_CASE("past the last time a job is abandoned, and nobody waits for it",
     alive = held;
     brigade::worker_pool pool{{.threads = 2, .capacity = 16}};
     REQUIRE_FALSE(pool.try_post([&gate, held] { gate.wait(); }));
+    REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
     REQUIRE(gate.occupy(pool, 1));
     // On the pool, whose workers are stuck: it is told all the same.
     std::promise<void> cancelled;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <brigade/detail/ledger.hpp>
+#include <brigade/detail/worker_activity.hpp>
 
 namespace brigade::detail {
 
@@ -52,22 +53,28 @@ class job_frame {
 
 /// A worker's turn, as the job that it runs sees it.
 struct job_context : private job_frame {
-  job_context(pool_core& owner, tally& own_counts) noexcept
-      : job_frame(owner, false), core(owner), counts(&own_counts) {}
+  job_context(pool_core& owner, tally& own_counts, worker_activity& own_activity) noexcept
+      : job_frame(owner, false), core(owner), counts(&own_counts), activity(&own_activity) {}
 
-  void start() noexcept {
+  void start(char const* name = nullptr) noexcept {
     counts->start();
+    activity->start(name);
     running_job_ = true;
   }
   void end(outcome how) noexcept {
     running_job_ = false;
+    activity->end();
     counts->end(how);
   }
   /// The job goes on as a coroutine; its end is counted where it happens.
-  void leave_running() noexcept { running_job_ = false; }
+  void leave_running() noexcept {
+    running_job_ = false;
+    activity->rest();
+  }
 
   pool_core& core;
   tally* counts;
+  worker_activity* activity;
 };
 
 }  // namespace brigade::detail

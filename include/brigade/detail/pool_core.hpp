@@ -34,8 +34,11 @@
 #include <brigade/detail/shutdown_sequence.hpp>
 #include <brigade/detail/stop_registry.hpp>
 #include <brigade/detail/turn_memory.hpp>
+#include <brigade/detail/worker_activity.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/pool_dump.hpp>
+#include <brigade/running_job.hpp>
 
 namespace brigade::detail {
 
@@ -86,6 +89,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   crew& workers() noexcept { return crew_; }
   ledger& counts() noexcept { return ledger_; }
+  worker_activity& activity_of(unsigned slot) noexcept { return activities_[slot]; }
   stop_registry& registry() noexcept { return registry_; }
   pool_options const& options() const noexcept { return options_; }
 
@@ -100,7 +104,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// How long a worker that was just woken may look for jobs: not long where the last worker to go
   /// idle has been asleep for much longer than lingering would have bridged.
   [[nodiscard]] std::chrono::nanoseconds linger_after_wake() const noexcept;
-  void note_idle() noexcept;
+  /// Gives the time, in nanoseconds of the steady clock.
+  std::int64_t note_idle() noexcept;
 
   /// A job has ended on a thread that has no tally: counts it, and its start where `never_started`.
   void end_elsewhere(outcome how, bool never_started);
@@ -174,6 +179,11 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::shared_ptr<shutdown_sequence> shutdown();
 
   [[nodiscard]] pool_metrics metrics() const;
+  /// What is on the workers, handlers included, and the coroutine jobs.
+  [[nodiscard]] std::vector<running_job> running() const;
+  [[nodiscard]] pool_dump dump() const;
+  /// A job runs for too long: counts it and tells the hook.
+  void tell_stuck(running_job job) noexcept;
 
   explicit pool_core(pool_options options, asio::any_io_executor host = {});
 
@@ -191,6 +201,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void sweep();
   void finish();
   void tell_shutdown() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds longest_running() const noexcept;
   void wake() noexcept;
 
   pool_options options_;
@@ -198,6 +209,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   job_queue queue_;
   crew crew_;
   std::unique_ptr<turn_memory[]> turn_memories_;
+  std::unique_ptr<worker_activity[]> activities_;
   stop_registry registry_;
   drain_watch watch_;
   std::once_flag shutdown_made_;
@@ -206,6 +218,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   refusal_counts refusals_;
   std::atomic<std::uint64_t> handler_errors_{0};
+  std::atomic<std::uint64_t> stuck_jobs_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   std::atomic<bool> host_gone_{false};
