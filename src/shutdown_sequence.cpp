@@ -46,6 +46,11 @@ void check(shutdown_options const& times) {
   }
 }
 
+std::chrono::milliseconds at_most_ten_years(std::chrono::milliseconds time) noexcept {
+  constexpr std::chrono::milliseconds ten_years = std::chrono::hours{24 * 365 * 10};
+  return std::min(time, ten_years);
+}
+
 shutdown_sequence::shutdown_sequence() : on_(asio::make_strand(control_context())), timer_(on_) {}
 
 void shutdown_sequence::add(shared_core core, std::uint64_t id,
@@ -66,9 +71,17 @@ void shutdown_sequence::cancel(std::uint64_t id) {
   });
 }
 
-void shutdown_sequence::begin(shared_core core, shutdown_options times, int signal) {
-  asio::post(on_, [self = shared_from_this(), core = std::move(core), times, signal] {
-    self->begin_now(core, times, signal);
+void shutdown_sequence::begin(shared_core core, shutdown_options times, int signal,
+                              place_in_group place) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core), times, signal, place] {
+    self->begin_now(core, times, signal, place);
+  });
+}
+
+void shutdown_sequence::end_lame_duck(shared_core core, void const* group) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core), group] {
+    bool const waits = !self->ended_ && self->phase_ == pool_state::lame_duck;
+    if (waits && self->place_.group == group) self->drain(core);
   });
 }
 
@@ -93,9 +106,10 @@ void shutdown_sequence::follow(shared_core const& core) {
 }
 
 void shutdown_sequence::begin_now(shared_core const& core, shutdown_options const& times,
-                                  int signal) {
+                                  int signal, place_in_group const& place) {
   if (begun_ || ended_) return;
   begun_ = true;
+  place_ = place;
   began_ = std::chrono::steady_clock::now();
   times_ = times;
   report_.signal = signal;
@@ -113,7 +127,10 @@ void shutdown_sequence::begin_now(shared_core const& core, shutdown_options cons
 void shutdown_sequence::drain(shared_core const& core) {
   core->close();
   enter(core, pool_state::draining);
-  then_after(times_.drain, core, &shutdown_sequence::cancel_jobs);
+  auto const left = std::chrono::floor<std::chrono::milliseconds>(place_.drained_by -
+                                                                  std::chrono::steady_clock::now());
+  then_after(std::min(times_.drain, std::max(left, std::chrono::milliseconds{0})), core,
+             &shutdown_sequence::cancel_jobs);
 }
 
 void shutdown_sequence::cancel_jobs(shared_core const& core) {
@@ -167,8 +184,7 @@ void shutdown_sequence::enter(shared_core const& core, pool_state phase) {
 // is not the last.
 void shutdown_sequence::then_after(std::chrono::milliseconds time, shared_core const& core,
                                    step next) {
-  constexpr std::chrono::milliseconds ten_years = std::chrono::hours{24 * 365 * 10};
-  timer_.expires_after(std::min(time, ten_years));
+  timer_.expires_after(at_most_ten_years(time));
   timer_.async_wait([self = shared_from_this(), core, next, set = ++timers_set_](error_code) {
     if (set == self->timers_set_ && !self->ended_) ((*self).*next)(core);
   });

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,14 @@ struct shutdown_options {
   std::chrono::milliseconds cancel{3'000};
 };
 
+/// How async_shutdown_all ends several pools.
+enum class shutdown_order {
+  together,           ///< All at the same time.
+  one_after_another,  ///< In the order in which they are given, as one that feeds the next.
+};
+
+struct pool_dump;
+
 /// When and how async_run_until_signal (signals.hpp) ends a pool.
 struct signal_options {
   /// What begins the shutdown. At least one.
@@ -52,6 +61,10 @@ struct signal_options {
   /// serves every pool of the process: do not block it. An exception that leaves it goes to
   /// `on_handler_error`.
   std::function<void(pool_state)> on_phase{};
+  /// A signal, such as SIGUSR1, upon which the pool says what it is doing; none of `signals`.
+  std::optional<int> dump_on{};
+  /// What it says it to, in the thread that handles the signals; see on_phase. Default: stderr.
+  std::function<void(pool_dump const&)> on_dump{};
 };
 
 /// How a shutdown went. The counts are those of the pool's whole life.

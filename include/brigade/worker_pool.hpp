@@ -11,18 +11,22 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_submission.hpp>
 #include <brigade/detail/coroutine_submission.hpp>
 #include <brigade/detail/drain_operation.hpp>
+#include <brigade/detail/group_operation.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/post_job.hpp>
@@ -174,7 +178,7 @@ class worker_pool {
 
   /// Ends the pool in phases: lame duck (still admits), draining, cancelling, stopped; each takes
   /// no longer than `times` says. A pool that drains in time goes no further. A second call joins
-  /// the first, with its times.
+  /// the first, with its times; close() and stop() move it on. docs/shutdown.md has a picture.
   ///
   /// Completes with: `void(error_code, shutdown_report)`: no error when the pool has stopped or the
   ///                 times are over; or `operation_aborted` (cancelled; the report is empty)
@@ -273,11 +277,32 @@ class worker_pool {
 
   template <class Token>
   friend auto async_run_until_signal(worker_pool& pool, signal_options options, Token&& token);
+  template <class Token>
+  friend auto async_run_until_signal(worker_pool& pool, boost::asio::signal_set& signals,
+                                     signal_options options, Token&& token);
   struct initiate_run_until_signal : initiation {
     template <class Handler>
     void operator()(Handler&& handler, signal_options options) const {
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       detail::run_until_signal(*core, std::move(own), std::move(options));
+    }
+    template <class Handler>
+    void operator()(Handler&& handler, signal_options options,
+                    boost::asio::signal_set* signals) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::run_until_signal(*core, std::move(own), std::move(options), *signals);
+    }
+  };
+
+  template <class Token>
+  friend auto async_shutdown_all(std::vector<std::reference_wrapper<worker_pool>> const& pools,
+                                 shutdown_order order, shutdown_options times, Token&& token);
+  struct initiate_shutdown_all : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, std::vector<std::shared_ptr<detail::pool_core>> pools,
+                    shutdown_order order, shutdown_options const& times) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::shut_down_all(std::move(pools), std::move(own), order, times);
     }
   };
 

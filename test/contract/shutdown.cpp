@@ -248,6 +248,42 @@ TEST_CASE("a coroutine that does not come back is abandoned", "[contract][shutdo
   CHECK(test::wait_until([&] { return pool.state() == pool_state::stopped; }));
 }
 
+TEST_CASE("a job may shut its own pool down", "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::promise<shutdown_report> told;
+  REQUIRE_FALSE(pool.try_post([&] {
+    pool.async_shutdown({},
+                        [&](error_code, shutdown_report const& report) { told.set_value(report); });
+  }));
+  CHECK(told.get_future().get().completed == 1);
+}
+
+TEST_CASE("a job that waits for its own pool's end is abandoned, not waited for",
+          "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::promise<std::uint64_t> abandoned;
+  REQUIRE_FALSE(pool.try_post([&] {
+    abandoned.set_value(
+        pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned);
+  }));
+  CHECK(abandoned.get_future().get() == 1);
+}
+
+TEST_CASE("a handler of a shutdown that throws is reported, and others are told",
+          "[contract][shutdown]") {
+  std::atomic<int> reported{0};
+  brigade::worker_pool pool{
+      {.threads = 1, .on_handler_error = [&](std::exception_ptr) { reported.fetch_add(1); }}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  pool.async_shutdown(
+      {}, [](error_code, shutdown_report const&) { throw std::runtime_error("on purpose"); });
+  auto second = pool.async_shutdown({}, asio::use_future);
+  gate.open();
+  CHECK(second.get().reached == pool_state::stopped);
+  CHECK(test::wait_until([&] { return reported == 1; }));
+}
+
 TEST_CASE("a second caller joins the first, a later one is told at once", "[contract][shutdown]") {
   brigade::worker_pool pool{{.threads = 1}};
   test::blocker gate;
