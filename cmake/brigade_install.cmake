@@ -12,6 +12,8 @@ write_basic_package_version_file(brigadeConfigVersion.cmake COMPATIBILITY SameMi
 install(FILES ${PROJECT_BINARY_DIR}/brigadeConfig.cmake ${PROJECT_BINARY_DIR}/brigadeConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)
 
+install(FILES ${PROJECT_SOURCE_DIR}/examples/press/press.service DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
 file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/brigade.pc.in brigade.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/brigade.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -101,10 +101,18 @@ pool_metrics pool_core::metrics() const {
   now.caller_ran = caller_ran_.load(std::memory_order_relaxed);
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = lanes_.oldest_age();
+  now.stuck_jobs = stuck_jobs_.load(std::memory_order_relaxed);
+  now.longest_running = longest_running();
   if (auto const* const times = tracer_.times()) times->read_into(now);
   now.state = state();
   now.name = options_.name;
   return now;
+}
+
+std::chrono::nanoseconds pool_core::estimated_wait() const {
+  std::uint64_t queued = 0;
+  for (auto const& lane : all_lanes_now()) queued += lane.queued_jobs;
+  return average_run_time() * static_cast<std::int64_t>(queued) / options_.threads;
 }
 
 }  // namespace brigade::detail

@@ -34,9 +34,8 @@ timing_recorder::timing_recorder(unsigned workers)
 
 void timing_recorder::release_block::operator()(void* block) const noexcept { std::free(block); }
 
-void timing_recorder::record(std::optional<unsigned> worker,
-                             duration_recorder worker_times::*where, std::int64_t nanoseconds,
-                             unsigned times) noexcept {
+void timing_recorder::record(std::optional<unsigned> worker, duration_recorder worker_times::*where,
+                             std::int64_t nanoseconds, unsigned times) noexcept {
   auto const value = static_cast<std::uint64_t>(nanoseconds);
   if (worker) return (times_[*worker].*where).record(value, times);
   std::lock_guard const lock(elsewhere_mutex_);

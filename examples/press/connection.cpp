@@ -203,9 +203,11 @@ void connection::interrupt_if_due() {
   auto const uploading = activity_ == activity::reading_body;
   auto const unasked = activity_ == activity::idle || activity_ == activity::reading_header;
   error_code ignored;
+  auto const in_work = activity_ == activity::working;
   if (now >= phase::aborting) {
     socket_.close(ignored);
-  } else if ((uploading && now >= phase::cutting_uploads) || (unasked && now >= phase::closing)) {
+  } else if ((uploading && now >= phase::cutting_uploads) || (in_work && now >= phase::giving_up) ||
+             (unasked && now >= phase::closing)) {
     socket_.cancel(ignored);
   } else if (activity_ == activity::lingering && now >= phase::closing) {
     set_deadline(short_linger);

@@ -38,6 +38,7 @@ void mask_signals(int how) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR1);
   pthread_sigmask(how, &set, nullptr);
 }
 
@@ -64,7 +65,7 @@ std::string url_of(tcp::endpoint const& where) {
 
 int serve(press::options const& settings) {
   press::network network{settings.network_threads};
-  asio::signal_set signals{network.control(), SIGINT, SIGTERM};
+  asio::signal_set signals{network.control(), SIGINT, SIGTERM, SIGUSR1};
   auto const where = resolve(network.control(), settings);
   press::service service{network.control().get_executor(), settings};
   press::listener listener{service, network, where};

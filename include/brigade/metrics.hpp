@@ -91,6 +91,9 @@ struct pool_metrics {
 
   pool_state state = pool_state::running;
   std::string name{};  ///< `pool_options::name`.
+
+  std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
+  std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.
 };
 
 }  // namespace brigade

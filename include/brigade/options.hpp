@@ -18,6 +18,8 @@
 
 #include <brigade/observer.hpp>
 
+#include <brigade/running_job.hpp>
+
 namespace brigade {
 
 /// Of which jobs the times are taken: `pool_metrics::queue_wait`, `run_time`, `worker_busy`.
@@ -126,13 +128,23 @@ struct pool_options {
   /// those that do not. More than 0.
   std::chrono::microseconds turn_time{500};
 
-  /// Which jobs are timed. `sampled` costs a percent of a job's time or less; `full` reads the clock
-  /// three times for each, some 20 ns each.
+  /// Which jobs are timed. `sampled` costs a percent of a job's time or less; `full` reads the
+  /// clock three times for each, some 20 ns each.
   brigade::timing timing = brigade::timing::sampled;
 
   /// Told of every job's admission, start and end. Default: nobody, at no cost. With one, every job
   /// costs what it does with `timing::full`, and the calls.
   std::shared_ptr<job_observer> observer{};
+  /// A job, or the handler that a worker calls in its place, that keeps its worker for longer than
+  /// this counts as stuck and is told of, once. 0: nobody looks. At most a day. Costs the library's
+  /// control thread a look at every worker, four times in this span and at least once a second.
+  /// Coroutine jobs hold no worker and are not looked at.
+  std::chrono::milliseconds stuck_after{0};
+
+  /// Called with each job that is stuck, on the control thread, which serves every pool of the
+  /// process: do not block it. Default: one line on stderr. An exception that leaves it goes to
+  /// `on_handler_error`.
+  std::function<void(stuck_job const&)> on_stuck_job{};
 };
 
 }  // namespace brigade

@@ -12,19 +12,23 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <boost/system/result.hpp>
 
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
+#include <brigade/detail/group_operation.hpp>
 #include <brigade/detail/help_while.hpp>
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
@@ -36,6 +40,7 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
+#include <brigade/pool_dump.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -263,6 +268,13 @@ class worker_pool {
     return async_reserve(submit_options{}, std::forward<Token>(token));
   }
 
+  /// About how long a job that is submitted now will be queued: what is queued, at the pace of
+  /// late. For a `Retry-After`. Zero where nothing is queued, and with `timing::off`.
+  ///
+  /// Thread safety: any thread.
+  /// Cost: as metrics()
+  [[nodiscard]] std::chrono::nanoseconds estimated_wait() const { return core_->estimated_wait(); }
+
   /// Whether the calling thread works for this pool: it is one of its threads, or runs one of its
   /// jobs or handlers. What blocks here, such as `future.get()`, may wait for itself: see wait().
   [[nodiscard]] bool running_in_this_thread() const noexcept { return core_->works_here(); }
@@ -306,7 +318,7 @@ class worker_pool {
 
   /// Ends the pool in phases: lame duck (still admits), draining, cancelling, stopped; each takes
   /// no longer than `times` says. A pool that drains in time goes no further. A second call joins
-  /// the first, with its times.
+  /// the first, with its times; close() and stop() move it on. docs/shutdown.md has a picture.
   ///
   /// Completes with: `void(error_code, shutdown_report)`: no error when the pool has stopped or the
   ///                 times are over; or `operation_aborted` (cancelled; the report is empty)
@@ -355,6 +367,13 @@ class worker_pool {
   /// Cost: reads one cache line a worker; takes no lock unless jobs have overflowed the ring.
   [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
 
+  /// The same with what runs at this moment: names, ages, threads.
+  ///
+  /// Thread safety: any thread, at any time until the destructor returns.
+  /// Throws: `std::bad_alloc`.
+  /// Cost: as metrics(), and a string for everything that runs.
+  [[nodiscard]] pool_dump dump() const { return core_->dump(); }
+
  private:
   using initiation = detail::initiation;
 
@@ -388,11 +407,32 @@ class worker_pool {
 
   template <class Token>
   friend auto async_run_until_signal(worker_pool& pool, signal_options options, Token&& token);
+  template <class Token>
+  friend auto async_run_until_signal(worker_pool& pool, boost::asio::signal_set& signals,
+                                     signal_options options, Token&& token);
   struct initiate_run_until_signal : initiation {
     template <class Handler>
     void operator()(Handler&& handler, signal_options options) const {
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       detail::run_until_signal(*core, std::move(own), std::move(options));
+    }
+    template <class Handler>
+    void operator()(Handler&& handler, signal_options options,
+                    boost::asio::signal_set* signals) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::run_until_signal(*core, std::move(own), std::move(options), *signals);
+    }
+  };
+
+  template <class Token>
+  friend auto async_shutdown_all(std::vector<std::reference_wrapper<worker_pool>> const& pools,
+                                 shutdown_order order, shutdown_options times, Token&& token);
+  struct initiate_shutdown_all : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, std::vector<std::shared_ptr<detail::pool_core>> pools,
+                    shutdown_order order, shutdown_options const& times) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::shut_down_all(std::move(pools), std::move(own), order, times);
     }
   };
 

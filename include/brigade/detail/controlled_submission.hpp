@@ -83,7 +83,7 @@ class controlled_submission final : public cancellable_job {
   Handler& handler() noexcept { return work_.to.handler; }
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
-    context.start();
+    context.start(control->name());
     auto outcome_of_job = run(context.core, *control);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));

@@ -72,6 +72,10 @@ class coroutine_control final : public job_control {
     dropped.swap(on_);
   }
 
+  /// Before running(): the record that other threads may look at from then on.
+  void began(worker_activity const& on) noexcept { beginning_ = {on.since(), on.name()}; }
+  [[nodiscard]] std::optional<beginning> off_worker() const override { return beginning_; }
+
   asio::cancellation_signal signal;  // used on the strand, and by co_spawn before it runs there
 
  private:
@@ -83,6 +87,7 @@ class coroutine_control final : public job_control {
     }
   }
 
+  beginning beginning_;
   mutable std::mutex mutex_;
   std::optional<strand> on_;                                       // guarded by mutex_
   bool begun_ = false;                                             // touched on the strand only
@@ -102,11 +107,12 @@ class coroutine_submission final : public cancellable_job {
   Handler& handler() noexcept { return work_.to.handler; }
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
-    context.start();
+    context.start(control->name());
     auto& core = context.core;
     auto coroutine = std::static_pointer_cast<coroutine_control>(std::move(control));
     coroutine->keep_note(context.note);
     try {
+      coroutine->began(*context.activity);
       coroutine->running(core);
       auto awaitable = make_awaitable(*coroutine);
       spawn(core, coroutine, std::move(awaitable));

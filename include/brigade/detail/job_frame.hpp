@@ -10,6 +10,7 @@
 #include <brigade/detail/asymmetric_fence.hpp>
 #include <brigade/detail/job_note.hpp>
 #include <brigade/detail/ledger.hpp>
+#include <brigade/detail/worker_activity.hpp>
 
 namespace brigade::detail {
 
@@ -62,15 +63,17 @@ struct job_context : private job_frame {
 
   /// `slots_awaited` says whether somebody waits for a slot that comes free; `writers` how many
   /// threads write the counts.
-  job_context(pool_core& owner, tally& job_counts, std::atomic<bool> const& slots_awaited,
-              writers of_counts = writers::one) noexcept
+  job_context(pool_core& owner, tally& job_counts, worker_activity& what_runs,
+              std::atomic<bool> const& slots_awaited, writers of_counts = writers::one) noexcept
       : job_frame(owner, false),
         core(owner),
         counts(&job_counts),
+        activity(&what_runs),
         slots_awaited_(slots_awaited),
         shared_counts_(of_counts == writers::many ? 1 : 0) {}
 
-  void start() noexcept {
+  void start(char const* name = nullptr) noexcept {
+    activity->start(name);
     running_job_ = true;
     if (is_special()) [[unlikely]] {
       start_specially();
@@ -80,6 +83,7 @@ struct job_context : private job_frame {
   }
   void end(outcome how) noexcept {
     running_job_ = false;
+    activity->end();
     if (is_special()) [[unlikely]] {
       end_specially(how);
     } else {
@@ -90,10 +94,14 @@ struct job_context : private job_frame {
       tell_of_free_slot();
   }
   /// The job goes on as a coroutine; its end is counted where it happens.
-  void leave_running() noexcept { running_job_ = false; }
+  void leave_running() noexcept {
+    running_job_ = false;
+    activity->rest();
+  }
 
   pool_core& core;
   tally* counts;                   // for the lane that its job is of
+  worker_activity* activity;       // of the worker that runs it
   unsigned lane = 0;               // that its job is of
   job_note note;                   // of its job, if there is one
   std::optional<unsigned> worker;  // none: a job that is run while another one waits

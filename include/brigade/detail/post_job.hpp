@@ -22,8 +22,8 @@ namespace brigade::detail {
 
 /// Runs `f`, destroys it with `destroy`, and counts how it ended.
 template <class F, class Destroy>
-void run_posted(F& f, Destroy destroy, job_context& context) {
-  context.start();
+void run_posted(F& f, Destroy destroy, job_context& context, char const* name = nullptr) {
+  context.start(name);
   std::exception_ptr failure;
   try {
     static_cast<void>(std::invoke(std::move(f)));
