@@ -2,7 +2,6 @@
 #include <brigade/detail/waiting_line.hpp>
 
 #include <utility>
-#include <vector>
 
 #include <brigade/detail/asymmetric_fence.hpp>
 #include <brigade/detail/control_context.hpp>
@@ -20,22 +19,23 @@ std::uint64_t waiting_line::take_place(pool_core& core, unsigned lane) noexcept 
   do {
     if (taken >= most_) return 0;
   } while (!places_.compare_exchange_weak(taken, taken + 1, std::memory_order_seq_cst));
+  places_in_lane_[lane].fetch_add(1, std::memory_order_seq_cst);
   auto const number = last_number_.fetch_add(1, std::memory_order_relaxed) + 1;
-  core.lanes().reserve_all_for_waiting(true);
   core.lanes().reserve_for_waiting(lane, true);
+  if (core.lanes().lane_has_room(lane)) core.lanes().reserve_all_for_waiting(true);
   return number;
 }
 
 void waiting_line::join(std::shared_ptr<pool_core> const& core, std::uint64_t number,
                         std::unique_ptr<waiter> who) {
+  auto const lane = who->lane();
   try {
     asio::post(on_, [self = shared_from_this(), core, number, who = std::move(who)]() mutable {
       self->add(*core, number, std::move(who));
     });
   } catch (...) {
-    if (places_.fetch_sub(1, std::memory_order_seq_cst) == 1) {
-      core->lanes().reserve_all_for_waiting(false);
-    }
+    give_back_place(lane);
+    notify(core);  // which unmarks the gates
     throw;
   }
 }
@@ -64,7 +64,7 @@ void waiting_line::notify(std::shared_ptr<pool_core> core) noexcept {
 bool waiting_line::send_away(pool_core& core, std::uint64_t number, error_code const& why) {
   auto const node = line_.extract(number);
   if (node.empty()) return false;
-  places_.fetch_sub(1, std::memory_order_seq_cst);
+  give_back_place(node.mapped()->lane());
   core.count_given_up(why);
   node.mapped()->refuse(core, why);
   serve(core);
@@ -80,6 +80,7 @@ void waiting_line::serve(pool_core& core) {
     auto const here = next++;
     auto const lane = here->second->lane();
     if ((full_lanes >> lane & 1) != 0) continue;
+    permit_count::unsettled const moving(core.permits(), lane);  // it may be a slot alone
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;
@@ -87,7 +88,7 @@ void waiting_line::serve(pool_core& core) {
       continue;
     }
     auto const node = line_.extract(here);
-    places_.fetch_sub(1, std::memory_order_seq_cst);
+    give_back_place(lane);
     if (claim.answer == verdict::admitted) {
       node.mapped()->admit(core, claim);
     } else {
@@ -97,20 +98,28 @@ void waiting_line::serve(pool_core& core) {
   mark_gates(core, pool_is_full);
 }
 
-// Each lane that somebody waits for is kept from newcomers; all of them where the pool itself is
-// full, and where somebody is on the way here of whom it is not known for which lane.
+void waiting_line::give_back_place(unsigned lane) noexcept {
+  places_in_lane_[lane].fetch_sub(1, std::memory_order_seq_cst);
+  places_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+// Each lane that somebody waits for, or is on the way here for, is kept from newcomers. So is the
+// pool, where it is what is full. A mark that is taken off under somebody who has just set it is
+// put back, for the places show that he is coming.
 void waiting_line::mark_gates(pool_core& core, bool pool_is_full) {
   auto& lanes = core.lanes();
   core.await_slots(!line_.empty());
-  if (lanes.count() != 1) {
-    std::vector<bool> wanted(lanes.count());
-    for (auto const& [number, who] : line_) wanted[who->lane()] = true;
-    for (unsigned lane = 0; lane != lanes.count(); ++lane) {
-      lanes.reserve_for_waiting(lane, wanted[lane]);
-    }
+  auto const awaited = [this](unsigned lane) {
+    return places_in_lane_[lane].load(std::memory_order_seq_cst) != 0;
+  };
+  for (unsigned lane = 0; lane != lanes.count(); ++lane) {
+    lanes.reserve_for_waiting(lane, awaited(lane));
+    if (awaited(lane)) lanes.reserve_for_waiting(lane, true);
   }
-  lanes.reserve_all_for_waiting(!line_.empty() && (pool_is_full || lanes.count() == 1));
-  if (places_.load(std::memory_order_seq_cst) != line_.size()) lanes.reserve_all_for_waiting(true);
+  if (lanes.count() == 1) return;
+  lanes.reserve_all_for_waiting(pool_is_full && !line_.empty());
+  bool const others_come = places_.load(std::memory_order_seq_cst) != line_.size();
+  if (others_come && !lanes.has_room()) lanes.reserve_all_for_waiting(true);
 }
 
 }  // namespace brigade::detail

@@ -64,6 +64,17 @@ class lane_set {
     return operator[](lane).probe(submitter::slot_holder) == verdict::admitted;
   }
 
+  /// How many positions the lane has given out for good. Each was counted before its job was
+  /// queued.
+  [[nodiscard]] std::uint64_t given_out(unsigned lane) const noexcept {
+    return joint_ ? operator[](lane).confirmed() : position_of(first_.gate().word());
+  }
+
+  /// Whether the pool as a whole has room.
+  [[nodiscard]] bool has_room() const noexcept {
+    return room_at(position_of(gate().look()), finished(), capacity_) != 0;
+  }
+
   /// Positions of the whole pool that hold no slot any more.
   [[nodiscard]] std::uint64_t finished() const noexcept {
     return joint_ ? counts_.finished() : first_.finished();

@@ -2,8 +2,10 @@
 //
 // Invariants
 // 1. Places are counted by `places_`, never more than the pool allows. A place is taken in the
-//    submitting thread, which then marks the gates (`waiting_bit`): from then on no newcomer gets a
-//    slot before those in line. It is given back on the strand.
+//    submitting thread, which then marks the gate of its lane, and the pool's if that is what is
+//    full
+//    (`waiting_bit`): from then on no newcomer gets such a slot before those in line. It is given
+//    back on the strand.
 // 2. The line itself is touched on the strand only, and its order is that in which places were
 //    taken.
 // 3. Gates are unmarked on the strand, when nobody is in line; who took a place meanwhile and has
@@ -17,6 +19,7 @@
 // second is seen by that look or by the next one. SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -92,10 +95,12 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   bool send_away(pool_core& core, std::uint64_t number, error_code const& why);
   void serve(pool_core& core);
   void mark_gates(pool_core& core, bool pool_is_full);
+  void give_back_place(unsigned lane) noexcept;
 
   std::uint64_t const most_;
   strand on_;
   std::atomic<std::uint64_t> places_{0};
+  std::array<std::atomic<std::uint64_t>, 64> places_in_lane_{};  // the same, one by one
   std::atomic<std::uint64_t> last_number_{0};
   std::atomic<bool> notified_{false};
   std::map<std::uint64_t, std::unique_ptr<waiter>> line_;  // touched on the strand only
