@@ -11,18 +11,18 @@ namespace brigade::detail {
 
 namespace asio = boost::asio;
 
-waiting_line::waiting_line(std::uint64_t places)
-    : most_(places), on_(asio::make_strand(control_context())) {}
+waiting_line::waiting_line(std::uint64_t places, unsigned lanes)
+    : most_(places), on_(asio::make_strand(control_context())), places_in_lane_(lanes) {}
 
 std::uint64_t waiting_line::take_place(pool_core& core, unsigned lane) noexcept {
   auto taken = places_.load(std::memory_order_relaxed);
   do {
     if (taken >= most_) return 0;
   } while (!places_.compare_exchange_weak(taken, taken + 1, std::memory_order_seq_cst));
-  places_in_lane_[lane].fetch_add(1, std::memory_order_seq_cst);
   auto const number = last_number_.fetch_add(1, std::memory_order_relaxed) + 1;
-  core.lanes().reserve_for_waiting(lane, true);
-  if (core.lanes().lane_has_room(lane)) core.lanes().reserve_all_for_waiting(true);
+  places_in_lane_[lane].fetch_add(1, std::memory_order_seq_cst);
+  core.lanes().reserve_lane_for_waiting(lane, true);
+  if (core.lanes().is_full()) core.lanes().reserve_all_for_waiting(true);
   return number;
 }
 
@@ -34,8 +34,11 @@ void waiting_line::join(std::shared_ptr<pool_core> const& core, std::uint64_t nu
       self->add(*core, number, std::move(who));
     });
   } catch (...) {
-    give_back_place(lane);
-    notify(core);  // which unmarks the gates
+    give_place_back(lane);
+    if (places_.load(std::memory_order_seq_cst) == 0) {  // then nobody else will unmark the gates
+      core->lanes().reserve_lane_for_waiting(lane, false);
+      core->lanes().reserve_all_for_waiting(false);
+    }
     throw;
   }
 }
@@ -64,7 +67,7 @@ void waiting_line::notify(std::shared_ptr<pool_core> core) noexcept {
 bool waiting_line::send_away(pool_core& core, std::uint64_t number, error_code const& why) {
   auto const node = line_.extract(number);
   if (node.empty()) return false;
-  give_back_place(node.mapped()->lane());
+  give_place_back(node.mapped()->lane());
   core.count_given_up(why);
   node.mapped()->refuse(core, why);
   serve(core);
@@ -84,11 +87,11 @@ void waiting_line::serve(pool_core& core) {
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;
-      pool_is_full = lanes.count() == 1 || lanes.lane_has_room(lane);
+      pool_is_full = lanes.is_full();
       continue;
     }
     auto const node = line_.extract(here);
-    give_back_place(lane);
+    give_place_back(lane);
     if (claim.answer == verdict::admitted) {
       node.mapped()->admit(core, claim);
     } else {
@@ -98,28 +101,22 @@ void waiting_line::serve(pool_core& core) {
   mark_gates(core, pool_is_full);
 }
 
-void waiting_line::give_back_place(unsigned lane) noexcept {
+void waiting_line::give_place_back(unsigned lane) noexcept {
   places_in_lane_[lane].fetch_sub(1, std::memory_order_seq_cst);
   places_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-// Each lane that somebody waits for, or is on the way here for, is kept from newcomers. So is the
-// pool, where it is what is full. A mark that is taken off under somebody who has just set it is
-// put back, for the places show that he is coming.
 void waiting_line::mark_gates(pool_core& core, bool pool_is_full) {
   auto& lanes = core.lanes();
   core.await_slots(!line_.empty());
-  auto const awaited = [this](unsigned lane) {
-    return places_in_lane_[lane].load(std::memory_order_seq_cst) != 0;
-  };
   for (unsigned lane = 0; lane != lanes.count(); ++lane) {
-    lanes.reserve_for_waiting(lane, awaited(lane));
-    if (awaited(lane)) lanes.reserve_for_waiting(lane, true);
+    auto const is_wanted = [&] {
+      return places_in_lane_[lane].load(std::memory_order_seq_cst) != 0;
+    };
+    lanes.reserve_lane_for_waiting(lane, is_wanted());
+    if (is_wanted()) lanes.reserve_lane_for_waiting(lane, true);
   }
-  if (lanes.count() == 1) return;
-  lanes.reserve_all_for_waiting(pool_is_full && !line_.empty());
-  bool const others_come = places_.load(std::memory_order_seq_cst) != line_.size();
-  if (others_come && !lanes.has_room()) lanes.reserve_all_for_waiting(true);
+  if (lanes.count() != 1) lanes.reserve_all_for_waiting(!line_.empty() && pool_is_full);
 }
 
 }  // namespace brigade::detail

@@ -73,6 +73,7 @@ class connection : public std::enable_shared_from_this<connection> {
   answer answer_of(job_outcome outcome, compress_call const& call) const;
   problem explain(boost::system::error_code failure);
   std::string_view first_line() const;
+  void skip_empty_lines();
   void interrupt_if_due();
   void set_deadline(std::chrono::milliseconds time) { deadline_.set(time, weak_from_this()); }
 

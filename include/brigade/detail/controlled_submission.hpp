@@ -26,7 +26,10 @@ class waiting_job final : public waiter {
   void admit(pool_core& core, admission_claim const& claim) override {
     control_->queue(core, job_, claim);
   }
-  void refuse(pool_core& core, error_code const& why) override { job_->refuse(core, why); }
+  void refuse(pool_core& core, error_code const& why) override {
+    control_->forget_deadline();
+    job_->refuse(core, why);
+  }
   [[nodiscard]] error_code given_up() const noexcept override { return control_->wanted_end(); }
 
  private:
@@ -61,6 +64,7 @@ verdict submit_early_ending(pool_core& core, std::shared_ptr<job_control> const&
   if (claim.answer == verdict::admitted) {
     control->queue(core, job, claim);
   } else if (!terms.waits(claim.answer) || !join_line(core, control, job)) {
+    control->forget_deadline();
     return claim.answer;
   }
   return verdict::admitted;

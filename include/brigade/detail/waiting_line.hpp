@@ -2,10 +2,8 @@
 //
 // Invariants
 // 1. Places are counted by `places_`, never more than the pool allows. A place is taken in the
-//    submitting thread, which then marks the gate of its lane, and the pool's if that is what is
-//    full
-//    (`waiting_bit`): from then on no newcomer gets such a slot before those in line. It is given
-//    back on the strand.
+//    submitting thread, which then marks the gates (`waiting_bit`): from then on no newcomer gets a
+//    slot before those in line. It is given back on the strand.
 // 2. The line itself is touched on the strand only, and its order is that in which places were
 //    taken.
 // 3. Gates are unmarked on the strand, when nobody is in line; who took a place meanwhile and has
@@ -19,11 +17,11 @@
 // second is seen by that look or by the next one. SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -64,7 +62,7 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   using strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 
  public:
-  explicit waiting_line(std::uint64_t places);
+  waiting_line(std::uint64_t places, unsigned lanes);
 
   /// Takes a place: a number for join() and cancel(); 0 where there is none left.
   std::uint64_t take_place(pool_core& core, unsigned lane) noexcept;
@@ -94,13 +92,13 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   void add(pool_core& core, std::uint64_t number, std::unique_ptr<waiter> who);
   bool send_away(pool_core& core, std::uint64_t number, error_code const& why);
   void serve(pool_core& core);
+  void give_place_back(unsigned lane) noexcept;
   void mark_gates(pool_core& core, bool pool_is_full);
-  void give_back_place(unsigned lane) noexcept;
 
   std::uint64_t const most_;
   strand on_;
   std::atomic<std::uint64_t> places_{0};
-  std::array<std::atomic<std::uint64_t>, 64> places_in_lane_{};  // the same, one by one
+  std::vector<std::atomic<std::uint64_t>> places_in_lane_;
   std::atomic<std::uint64_t> last_number_{0};
   std::atomic<bool> notified_{false};
   std::map<std::uint64_t, std::unique_ptr<waiter>> line_;  // touched on the strand only
