@@ -87,6 +87,7 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
       tracer_(options_),
       ledger_(options_.threads, std::max(1U, static_cast<unsigned>(options_.lanes.size()))),
       lanes_(options_, ledger_),
+      told_admitted_(std::make_unique<std::atomic<std::uint64_t>[]>(lanes_.count())),
       crew_(options_.threads),
       turn_memories_(std::make_unique<turn_memory[]>(options_.threads)),
       activities_(std::make_unique<worker_activity[]>(options_.threads)) {
@@ -313,6 +314,7 @@ void pool_core::stop() {
 
 void pool_core::revoke_permits() {
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
+    permit_count::unsettled const moving(permits_, lane, permit_count::all_positions);
     for (auto left = permits_.revoke(lane); left != 0; --left) {
       end_elsewhere(outcome::voided, lane, false);
     }

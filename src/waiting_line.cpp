@@ -83,6 +83,7 @@ void waiting_line::serve(pool_core& core) {
     auto const here = next++;
     auto const lane = here->second->lane();
     if ((full_lanes >> lane & 1) != 0) continue;
+    permit_count::unsettled const moving(core.permits(), lane);  // it may be a slot alone
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;

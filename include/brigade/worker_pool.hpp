@@ -166,6 +166,7 @@ class worker_pool {
   [[nodiscard]] boost::system::result<permit> try_reserve(submit_options const& options = {}) {
     auto& core = *core_;
     core.check_lane(options.lane);
+    detail::permit_count::unsettled const moving(core.permits(), options.lane);
     auto const claim = core.admit(options.lane);
     if (claim.answer != detail::verdict::admitted) return core.refuse(claim.answer);
     detail::held_slot slot(core_, claim);

@@ -112,6 +112,14 @@ class job_queue {
     withdrawn_.fetch_add(1, std::memory_order_acq_rel);
   }
 
+  /// Where a position may still be withdrawn after it was given out: it will not be.
+  void confirm(std::uint64_t count) noexcept {
+    confirmed_.fetch_add(count, std::memory_order_acq_rel);
+  }
+  [[nodiscard]] std::uint64_t confirmed() const noexcept {
+    return confirmed_.load(std::memory_order_acquire);
+  }
+
   /// Takes the oldest published job into `out`, and its note, if there is one. May find a dead
   /// shell, whose run() does nothing.
   bool take(inline_job& out, job_note& note) noexcept {
@@ -166,6 +174,7 @@ class job_queue {
   // Written by submitters.
   alignas(64) admission_gate gate_;
   std::atomic<std::uint64_t> withdrawn_{0};
+  std::atomic<std::uint64_t> confirmed_{0};
 
   // Read by takers; written where jobs spill.
   alignas(64) std::atomic<bool> spill_begun_{false};

@@ -275,8 +275,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   admission_claim take_slot_of_oldest(unsigned lane);
   [[noreturn]] void throw_no_such_lane(unsigned lane) const;
   void revoke_permits();
-  [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts,
-                                      std::uint64_t permits, std::uint64_t withdrawn) const;
+  [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts) const;
   [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
   void publish_noted(admission_claim const& claim, std::uint64_t index, unsigned weight) noexcept;
   void sweep();
@@ -289,6 +288,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   job_tracer tracer_;
   ledger ledger_;
   lane_set lanes_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> told_admitted_;  // by lane: by the snapshots so far
   std::vector<lane_set::round> rounds_;    // by slot; empty where there is one lane
   std::deque<codel_controller> shedders_;  // by lane; empty where nothing is shed
   crew crew_;
