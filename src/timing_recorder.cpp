@@ -34,9 +34,8 @@ timing_recorder::timing_recorder(unsigned workers)
 
 void timing_recorder::release_block::operator()(void* block) const noexcept { std::free(block); }
 
-void timing_recorder::record(std::optional<unsigned> worker,
-                             duration_recorder worker_times::*where, std::int64_t nanoseconds,
-                             unsigned times) noexcept {
+void timing_recorder::record(std::optional<unsigned> worker, duration_recorder worker_times::*where,
+                             std::int64_t nanoseconds, unsigned times) noexcept {
   auto const value = static_cast<std::uint64_t>(nanoseconds);
   if (worker) return (times_[*worker].*where).record(value, times);
   std::lock_guard const lock(elsewhere_mutex_);
@@ -49,7 +48,7 @@ void timing_recorder::read_into(pool_metrics& now) const {
   elsewhere_.run_time.add_to(now.run_time);  // its writers exclude each other, not its readers
   now.worker_busy.resize(workers_);
   for (unsigned slot = 0; slot != workers_; ++slot) {
-    auto const& own = times_[slot];
+    auto& own = times_[slot];
     now.worker_busy[slot] = std::chrono::nanoseconds(own.busy.read(steady_nanoseconds));
     own.run_time.add_to(now.run_time);
     own.queue_wait.add_to(now.queue_wait);
