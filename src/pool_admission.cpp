@@ -74,7 +74,7 @@ void pool_core::throw_no_such_lane(unsigned lane) const {
 
 waiting_line& pool_core::line() {
   std::call_once(line_made_, [this] {
-    line_ = std::make_shared<waiting_line>(*options_.max_waiting);
+    line_ = std::make_shared<waiting_line>(*options_.max_waiting, lanes_.count());
     line_if_made_.store(line_.get(), std::memory_order_release);
   });
   return *line_;

@@ -64,7 +64,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Positions for `wanted` jobs, fewer or none. Counts nothing.
   admission_claim admit(unsigned lane, std::uint64_t wanted = 1) {
     auto claim = lanes_.admit(lane, submitter::outsider, wanted);
-    if (claim.answer != verdict::admitted) [[unlikely]]
+    if (claim.answer == verdict::closed || (!claim.count && lanes_.count() != 1)) [[unlikely]]
       return admit_again(lane, wanted, claim);
     return claim;
   }
