@@ -48,7 +48,7 @@ void timing_recorder::read_into(pool_metrics& now) const {
   elsewhere_.run_time.add_to(now.run_time);  // its writers exclude each other, not its readers
   now.worker_busy.resize(workers_);
   for (unsigned slot = 0; slot != workers_; ++slot) {
-    auto const& own = times_[slot];
+    auto& own = times_[slot];
     now.worker_busy[slot] = std::chrono::nanoseconds(own.busy.read(steady_nanoseconds));
     own.run_time.add_to(now.run_time);
     own.queue_wait.add_to(now.queue_wait);

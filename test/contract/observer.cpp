@@ -50,7 +50,8 @@ class diary : public brigade::job_observer {
     std::lock_guard const lock(mutex_);
     return entries_;
   }
-  /// "admitted started completed": what happened to the job that was admitted as the n-th.
+  /// "admitted started completed" and the like: what happened to the job that was admitted as the
+  /// n-th.
   [[nodiscard]] std::string life_of(std::size_t n) const {
     std::string life;
     auto const all = entries();
@@ -128,6 +129,70 @@ TEST_CASE("an observer is told of jobs that end while they are queued", "[contra
   for (auto const& e : seen->entries()) {
     if (e.what == "cancelled") CHECK(e.times.run_time == 0ns);
   }
+}
+
+TEST_CASE("an observer is told of jobs that expire, are shed, and of their names",
+          "[contract][observer]") {
+  auto const seen = std::make_shared<diary>();
+  brigade::worker_pool pool{{.threads = 1, .capacity = 3, .observer = seen}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  REQUIRE_FALSE(pool.try_post([] {}, {.name = "dropped"}));
+  pool.async_submit([] {}, {.start_by = steady::now() + 1ms, .name = "late"}, asio::detached);
+  REQUIRE(test::wait_until([&] { return pool.metrics().expired == 1; }));
+  pool.async_submit([] {}, {.name = "filler"}, asio::detached);
+  pool.async_submit([] {}, {.when_full = brigade::overflow::drop_oldest, .name = "dropping"},
+                    asio::detached);
+  CHECK(seen->life_of(1) == "admitted shed");
+  CHECK(seen->life_of(2) == "admitted expired");
+  gate.open();
+  pool.join();
+  CHECK(seen->life_of(3) == "admitted started completed");
+  CHECK(seen->life_of(4) == "admitted started completed");
+  std::map<std::string, int> names;
+  for (auto const& e : seen->entries()) ++names[e.name];
+  CHECK(names == std::map<std::string, int>{
+                     {"", 3}, {"dropped", 2}, {"late", 2}, {"filler", 3}, {"dropping", 3}});
+}
+
+TEST_CASE("a waiting job is observed from its admission on", "[contract][observer]") {
+  auto const seen = std::make_shared<diary>();
+  brigade::worker_pool pool{{.threads = 1, .capacity = 1, .observer = seen}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  std::atomic<bool> told{false};
+  pool.async_submit([] {}, {.when_full = brigade::overflow::wait, .name = "patient"},
+                    [&](std::exception_ptr) { told = true; });
+  REQUIRE(test::wait_until([&] { return pool.metrics().waiting == 1; }));
+  CHECK(seen->entries().size() == 2);
+  gate.open();
+  REQUIRE(test::wait_until([&] { return told.load(); }));
+  CHECK(seen->life_of(1) == "admitted started completed");
+  CHECK(seen->entries().back().name == "patient");
+}
+
+TEST_CASE("a job that its caller runs is not observed", "[contract][observer]") {
+  auto const seen = std::make_shared<diary>();
+  brigade::worker_pool pool{{.threads = 1, .capacity = 1, .observer = seen}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  REQUIRE_FALSE(pool.try_post([] {}, {.when_full = brigade::overflow::caller_runs}));
+  CHECK(pool.metrics().caller_ran == 1);
+  CHECK(seen->entries().size() == 2);
+}
+
+TEST_CASE("jobs of different lanes have different numbers", "[contract][observer]") {
+  auto const seen = std::make_shared<diary>();
+  brigade::worker_pool pool{{.threads = 1, .capacity = 100, .lanes = {{}, {}}, .observer = seen}};
+  for (int i = 0; i != 20; ++i) {
+    REQUIRE_FALSE(pool.try_post([] {}, {.lane = 0}));
+    pool.async_submit([] {}, {.lane = 1}, asio::detached);
+  }
+  pool.join();
+  std::map<std::uint64_t, int> events;
+  for (auto const& e : seen->entries()) ++events[e.number];
+  CHECK(events.size() == 40);
+  CHECK(std::all_of(events.begin(), events.end(), [](auto const& e) { return e.second == 3; }));
 }
 
 TEST_CASE("a coroutine that is destroyed with its context counts as cancelled to the observer",

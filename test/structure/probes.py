@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/tracing.md"
 
 def documented():
     rows = re.findall(r"^\| `brigade:(\w+)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE)
-    return {name: len(arguments.split(", ")) for name, arguments in rows}
+    return {name: len(arguments.split(":")[0].split(", ")) for name, arguments in rows}
 
 
 def built(library):

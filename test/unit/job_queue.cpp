@@ -105,6 +105,49 @@ TEST_CASE("jobs behind one that is not published yet wait for it", "[unit][job_q
   CHECK(b.pop() == 2);
 }
 
+TEST_CASE(
+    "a note comes out with its job, from the ring and from behind it, and no job has another's",
+    "[unit][job_queue]") {
+  bench b(64);
+  auto const push = [&b](int number, bool noted) {
+    auto const claim = b.queue.admit(submitter::outsider);
+    REQUIRE(claim.answer == verdict::admitted);
+    b.queue.open(claim).emplace<numbered>(&b.taken, number);
+    job_note note;
+    note.admitted = 1'000 + number;
+    note.weight = number % 4 == 0 ? 64 : 1;
+    note.number = claim.position;
+    if (noted) {
+      b.queue.publish(claim, 0, note);
+    } else {
+      b.queue.publish(claim);
+    }
+    return claim.spilled != nullptr;
+  };
+  for (int n = 0; n != 64; ++n) push(n, n % 2 == 0);
+  for (std::uint64_t p = 10; p != 20; ++p) {
+    b.queue.bury(p);
+    b.finish();
+  }
+  for (int n = 64; n != 74; ++n) CHECK(push(n, n % 2 == 0));
+
+  inline_job job;
+  job_note note;
+  int last = -1;
+  while (b.queue.take(job, note)) {
+    job.discard({});
+    last = b.taken;
+    if (last >= 10 && last < 20) continue;  // buried
+    REQUIRE(static_cast<bool>(note) == (b.taken % 2 == 0));
+    if (!note) continue;
+    REQUIRE(note.admitted == 1'000 + b.taken);
+    REQUIRE(note.weight == (b.taken % 4 == 0 ? 64U : 1U));
+    REQUIRE(note.number == static_cast<std::uint64_t>(b.taken));
+    REQUIRE(note.started == 0);
+  }
+  CHECK(last == 73);
+}
+
 TEST_CASE("closing is final for outsiders and tells when nothing is left", "[unit][job_queue]") {
   bench b(4);
   REQUIRE(b.push(1));

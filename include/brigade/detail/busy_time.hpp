@@ -8,8 +8,9 @@
 //
 // Ordering: a reader that finds the same busy word before and after it reads the clock knows that
 // the worker was in that stretch at that moment: another stretch has another word, since time that
-// passes between two makes the difference smaller. So every reading is a value that the worker's
-// time had at a moment during the call, and readings that follow each other never shrink.
+// passes between two makes the difference smaller. But a writer reads its clock before it stores
+// the end of a stretch, so a reader in between may count a moment too many. Readers therefore write
+// down the most that any of them has returned, by a read-modify-write, and never return less.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -30,9 +31,23 @@ class busy_time {
     word_.store((total() + now) << 1, std::memory_order_release);
   }
 
-  /// From any thread. Retries where the worker began or ended a stretch meanwhile.
+  /// From any thread. Never less than what was read before; more than the worker's time by no more
+  /// than it took the worker to write down the end of a stretch.
   template <class Clock>
-  [[nodiscard]] std::int64_t read(Clock const& now) const noexcept {
+  [[nodiscard]] std::int64_t read(Clock const& now) noexcept {
+    auto const time = look(now);
+    auto most = most_read_.load(std::memory_order_acquire);
+    while (most < time && !most_read_.compare_exchange_weak(most, time, std::memory_order_acq_rel,
+                                                            std::memory_order_acquire)) {
+    }
+    return most < time ? time : most;
+  }
+
+ private:
+  static constexpr std::int64_t busy_bit = 1;
+
+  template <class Clock>
+  [[nodiscard]] std::int64_t look(Clock const& now) const noexcept {
     auto word = word_.load(std::memory_order_acquire);
     while ((word & busy_bit) != 0) {
       auto const moment = now();
@@ -42,15 +57,12 @@ class busy_time {
     }
     return word >> 1;
   }
-
- private:
-  static constexpr std::int64_t busy_bit = 1;
-
   [[nodiscard]] std::int64_t total() const noexcept {
     return word_.load(std::memory_order_relaxed) >> 1;
   }
 
   std::atomic<std::int64_t> word_{0};
+  std::atomic<std::int64_t> most_read_{0};
 };
 
 }  // namespace brigade::detail
