@@ -179,6 +179,7 @@ bool pool_core::help() noexcept {
       job_context context(*this, ledger_.elsewhere(lane), slots_awaited_,
                           job_context::writers::many);
       context.lane = lane;
+      context.taken = &job;
       job.run(context);
       check_drained();
       return true;
@@ -276,6 +277,7 @@ void pool_core::close() noexcept {
   lanes_.gate().set(closed_bit);
   crew_.synchronize();
   tell_line();
+  wake_retrying();
   check_drained();
 }
 
@@ -284,10 +286,18 @@ void pool_core::stop() {
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
   tell_line();
+  wake_retrying();
   revoke_permits();
   sweep();
   registry_.request_stop_of_all();
   check_drained();
+}
+
+void pool_core::wake_retrying() noexcept {
+  try {
+    retrying_.request_stop_of_all();
+  } catch (...) {  // no memory: they see it when their pauses end
+  }
 }
 
 void pool_core::revoke_permits() {
@@ -304,12 +314,13 @@ void pool_core::sweep() {
   inline_job job;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
     job_ending const cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
-    while (lanes_[lane].take(job)) job.discard(cancelled);
+    while (lanes_[lane].take_to_end(job)) job.discard(cancelled);
   }
 }
 
 void pool_core::finish() {
   tell_line();
+  wake_retrying();
   watch_.drained();
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::finished, std::memory_order_seq_cst);

@@ -60,6 +60,7 @@ class turn {
   void run() {
     turn_budget budget(core_.options());
     inline_job job;
+    context_.taken = &job;
     try {
       while (next(job)) {
         if (core_.cancelling()) {

@@ -6,7 +6,9 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
+#include <brigade/retry.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/signals.hpp>
+#include <brigade/task_group.hpp>
 #include <brigade/version.hpp>
 #include <brigade/worker_pool.hpp>

@@ -10,6 +10,7 @@
 
 namespace brigade::detail {
 
+class inline_job;
 class pool_core;
 
 /// Marks the calling thread as working for `core` for as long as the frame lives. Frames nest.
@@ -90,8 +91,9 @@ struct job_context : private job_frame {
   void leave_running() noexcept { running_job_ = false; }
 
   pool_core& core;
-  tally* counts;      // for the lane that its job is of
-  unsigned lane = 0;  // that its job is of
+  tally* counts;                      // for the lane that its job is of
+  unsigned lane = 0;                  // that its job is of
+  inline_job const* taken = nullptr;  // what the job came in
 
  private:
   void tell_of_free_slot() noexcept;

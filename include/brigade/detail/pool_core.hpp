@@ -126,6 +126,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
            shedders_[lane].sheds(job.stamp.load(std::memory_order_relaxed), fine_milliseconds());
   }
   stop_registry& registry() noexcept { return registry_; }
+  /// Jobs that have no slot and try again after a pause; they are woken as the pool ends.
+  stop_registry& retrying() noexcept { return retrying_; }
   pool_options const& options() const noexcept { return options_; }
 
   [[nodiscard]] bool cancelling() const noexcept {
@@ -199,6 +201,10 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void announce_end() noexcept { announced_.store(true, std::memory_order_relaxed); }
   void close() noexcept;
   void stop();
+  /// By whoever has put a job where stop() may have passed already.
+  void end_queued_if_cancelling() {
+    if (cancelling()) sweep();
+  }
   /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the
   /// drain.
   void join();
@@ -234,6 +240,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   admission_claim take_slot_of_oldest(unsigned lane);
   [[noreturn]] void throw_no_such_lane(unsigned lane) const;
   void revoke_permits();
+  void wake_retrying() noexcept;
   [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts,
                                       std::uint64_t permits, std::uint64_t withdrawn) const;
   [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
@@ -249,6 +256,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   crew crew_;
   std::unique_ptr<turn_memory[]> turn_memories_;
   stop_registry registry_;
+  stop_registry retrying_;
   drain_watch watch_;
   std::once_flag shutdown_made_;
   std::shared_ptr<shutdown_sequence> shutdown_;
