@@ -115,14 +115,16 @@ void group_state::leave(group_member& member) noexcept {
   for (auto const& [number, watcher] : told) watcher->tell(result);
 }
 
+// The youngest first, so that what they leave does not go to others that are about to be ended: a
+// slot to one in line, a place to one that is held back.
 void group_state::cancel() {
   std::vector<std::shared_ptr<group_member>> all;
   {
     std::lock_guard const lock(mutex_);
     cancelled_ = true;
     all.reserve(members_.size());
-    for (auto& member : members_) {
-      if (member.place_ != group_member::place::ended) all.push_back(member.keep_member());
+    for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+      if (member->place_ != group_member::place::ended) all.push_back(member->keep_member());
     }
   }
   for (auto const& member : all) member->cancel_member();
