@@ -189,6 +189,7 @@ bool pool_core::help() noexcept {
       job_context context(*this, ledger_.elsewhere(lane), unseen, slots_awaited_,
                           job_context::writers::many);
       context.lane = lane;
+      context.taken = &job;
       context.note = note;
       if (cancelling()) {
         job.discard(
@@ -296,6 +297,7 @@ void pool_core::close() noexcept {
   lanes_.gate().set(closed_bit);
   crew_.synchronize();
   tell_line();
+  wake_retrying();
   check_drained();
   tell_shutdown();
 }
@@ -305,11 +307,19 @@ void pool_core::stop() {
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
   tell_line();
+  wake_retrying();
   revoke_permits();
   tell_shutdown();
   sweep();
   registry_.request_stop_of_all();
   check_drained();
+}
+
+void pool_core::wake_retrying() noexcept {
+  try {
+    retrying_.request_stop_of_all();
+  } catch (...) {  // no memory: they see it when their pauses end
+  }
 }
 
 void pool_core::revoke_permits() {
@@ -339,12 +349,13 @@ void pool_core::sweep() {
   inline_job job;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
     job_ending cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
-    while (lanes_[lane].take(job, cancelled.note)) job.discard(cancelled);
+    while (lanes_[lane].take_to_end(job, cancelled.note)) job.discard(cancelled);
   }
 }
 
 void pool_core::finish() {
   tell_line();
+  wake_retrying();
   watch_.drained();
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::finished, std::memory_order_seq_cst);

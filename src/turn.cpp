@@ -108,6 +108,7 @@ class turn {
     core_.tracer().look_for_tracers();
     context_.activity->begin_turn(nanoseconds_of(begin), this_thread_number());
     inline_job job;
+    context_.taken = &job;
     try {
       while (next(job)) {
         if (core_.cancelling()) {

@@ -50,6 +50,23 @@ struct lane_metrics {
   std::chrono::nanoseconds oldest_queued_age{0};
 };
 
+/// One consistent reading of a task_group. Always
+/// `submitted == jobs + refused + completed + failed + cancelled + expired + shed`; each job counts
+/// as its handler is told, and before it is. Those that left the line for a slot are counted as
+/// cancelled or expired here.
+struct task_group_metrics {
+  std::uint64_t jobs = 0;       ///< Not ended: in line for a slot, queued or running.
+  std::uint64_t running = 0;    ///< Started, not finished.
+  std::uint64_t held_back = 0;  ///< Queued, and waiting for `task_group_options::max_running`.
+  std::uint64_t submitted = 0;  ///< Since the group was made, as all that follow.
+  std::uint64_t refused = 0;    ///< Told `queue_full` or `closed`.
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t shed = 0;
+};
+
 /// One consistent reading of a pool. Each number is one that the pool really had while the
 /// snapshot was taken, and always
 /// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`

@@ -376,6 +376,10 @@ class worker_pool {
   [[nodiscard]] pool_dump dump() const { return core_->dump(); }
 
  private:
+  friend class task_group;
+  template <class F, class Token>
+  friend auto async_retry(worker_pool& pool, backoff_policy policy, F&& job, submit_options options,
+                          Token&& token);
   using initiation = detail::initiation;
 
   struct initiate_reserve : initiation {

@@ -28,8 +28,8 @@ class coroutine_control final : public job_control {
  public:
   using strand = asio::strand<job_executor<asio::any_io_executor>>;
 
-  coroutine_control(pool_core& core, submit_options const& options)
-      : job_control(core, options),
+  coroutine_control(pool_core& core, submit_terms const& terms)
+      : job_control(core, terms),
         on_(asio::make_strand(job_executor<asio::any_io_executor>(core, core.executor()))) {}
 
   /// Cancels on the strand; does nothing once the coroutine has ended.
@@ -101,8 +101,8 @@ class coroutine_submission final : public cancellable_job {
 
  public:
   template <class H, class G>
-  coroutine_submission(pool_core const& core, H&& h, G&& g)
-      : work_(core, std::forward<H>(h), std::forward<G>(g)) {}
+  coroutine_submission(pool_core const& core, H&& h, G&& g, std::shared_ptr<job_control> control)
+      : work_(core, std::forward<H>(h), std::forward<G>(g)), in_group_(std::move(control)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -123,9 +123,15 @@ class coroutine_submission final : public cancellable_job {
     context.leave_running();
   }
 
-  void discard(job_ending const& ending) override { work_.discard(freeing(), ending); }
+  void discard(job_ending const& ending) override {
+    auto in_group = std::move(in_group_);
+    work_.discard(freeing(), ending);
+    in_group.end(ending.how, verdict_exception(ending.why));
+  }
 
   void refuse(pool_core& core, error_code const& why) override {
+    auto in_group = std::move(in_group_);
+    in_group.refuse(why);
     work_.refuse(freeing(), core, why);
   }
 
@@ -196,16 +202,19 @@ class coroutine_submission final : public cancellable_job {
     auto const keep = core.shared_from_this();
     control.ended(core);
     control.drop_strand();
+    auto in_group = std::move(in_group_);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
     job_frame::job_ended();
     auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
     if (control.note()) core.tracer().end(control.note(), how, std::nullopt);
     core.end_elsewhere(how, control.lane(), false);
+    in_group.end(how, given.failure);
     tell_later(core, std::move(told), std::move(given));
   }
 
   submission<Handler, F> work_;
+  group_membership in_group_;
 };
 
 template <class Handler, class G>
@@ -219,12 +228,13 @@ void submit_coroutine(pool_core& core, Handler&& handler, G&& job, submit_terms 
         "be suspended, in the caller; use wait or reject");
   }
   if (auto const answer = core.probe(terms); answer != verdict::admitted) {
+    if (terms.group != nullptr) terms.group->count_refused();
     return refuse_later<R>(core, std::move(handler), answer);
   }
-  auto const control = std::make_shared<coroutine_control>(core, terms.options);
+  auto const control = std::make_shared<coroutine_control>(core, terms);
   auto const allocator = allocator_of(handler);
   auto* const box = make_boxed<coroutine_submission<Handler, F>>(
-      allocator, core, std::move(handler), std::forward<G>(job));
+      allocator, core, std::move(handler), std::forward<G>(job), control);
   auto answer = verdict::closed;
   try {
     answer = submit_early_ending(core, control, box, box->handler(), terms);

@@ -14,6 +14,7 @@
 
 namespace brigade::detail {
 
+class inline_job;
 class pool_core;
 
 /// Marks the calling thread as working for `core` for as long as the frame lives. Frames nest.
@@ -100,11 +101,12 @@ struct job_context : private job_frame {
   }
 
   pool_core& core;
-  tally* counts;                   // for the lane that its job is of
-  worker_activity* activity;       // of the worker that runs it
-  unsigned lane = 0;               // that its job is of
-  job_note note;                   // of its job, if there is one
-  std::optional<unsigned> worker;  // none: a job that is run while another one waits
+  tally* counts;                      // for the lane that its job is of
+  worker_activity* activity;          // of the worker that runs it
+  unsigned lane = 0;                  // that its job is of
+  job_note note;                      // of its job, if there is one
+  std::optional<unsigned> worker;     // none: a job that is run while another one waits
+  inline_job const* taken = nullptr;  // what the job came in
 
  private:
   // In one test for every job.

@@ -56,6 +56,8 @@ class overflow_store {
     return jobs_.begin()->second.job.stamp.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] std::uint64_t first_position() const noexcept { return jobs_.begin()->first; }
+
   node remove_first() noexcept { return jobs_.extract(jobs_.begin()); }
 
   /// The job at `position`, removed; empty where there is none.

@@ -157,6 +157,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   }
   worker_activity& activity_of(unsigned slot) noexcept { return activities_[slot]; }
   stop_registry& registry() noexcept { return registry_; }
+  /// Jobs that have no slot and try again after a pause; they are woken as the pool ends.
+  stop_registry& retrying() noexcept { return retrying_; }
   pool_options const& options() const noexcept { return options_; }
 
   [[nodiscard]] bool cancelling() const noexcept {
@@ -231,6 +233,10 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void announce_end() noexcept { announced_.store(true, std::memory_order_relaxed); }
   void close() noexcept;
   void stop();
+  /// By whoever has put a job where stop() may have passed already.
+  void end_queued_if_cancelling() {
+    if (cancelling()) sweep();
+  }
   /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the
   /// drain.
   void join();
@@ -275,6 +281,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   admission_claim take_slot_of_oldest(unsigned lane);
   [[noreturn]] void throw_no_such_lane(unsigned lane) const;
   void revoke_permits();
+  void wake_retrying() noexcept;
   [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts) const;
   [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
   void publish_noted(admission_claim const& claim, std::uint64_t index, unsigned weight) noexcept;
@@ -295,6 +302,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::unique_ptr<turn_memory[]> turn_memories_;
   std::unique_ptr<worker_activity[]> activities_;
   stop_registry registry_;
+  stop_registry retrying_;
   drain_watch watch_;
   std::once_flag shutdown_made_;
   std::atomic<bool> has_shutdown_{false};
