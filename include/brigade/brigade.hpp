@@ -3,6 +3,7 @@
 #pragma once
 
 #include <brigade/error.hpp>
+#include <brigade/histogram.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
