@@ -71,6 +71,7 @@ std::vector<lane_metrics> pool_core::all_lanes_now() const {
 
 pool_metrics pool_core::metrics() const {
   pool_metrics now;
+  now.name = options_.name;
   auto lanes = all_lanes_now();
   for (auto const& lane : lanes) {
     now.admitted += lane.admitted;

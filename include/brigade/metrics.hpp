@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <brigade/error.hpp>
+#include <brigade/histogram.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -80,6 +81,13 @@ struct pool_metrics {
   std::vector<lane_metrics> lanes{};
 
   pool_state state = pool_state::running;
+
+  std::string name;                                   ///< `pool_options::name`.
+  duration_histogram queue_wait;                      ///< From admission to the start of the job.
+  duration_histogram run_time;                        ///< From the start of the job to its end.
+  std::vector<std::chrono::nanoseconds> worker_busy;  ///< Time spent on jobs, by worker.
+  std::uint64_t stuck_jobs = 0;                       ///< Running for longer than they should.
+  std::chrono::nanoseconds longest_running{0};        ///< Age of the job that has run the longest.
 };
 
 }  // namespace brigade
