@@ -1,6 +1,7 @@
 // The snapshot of a pool's numbers.
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <brigade/detail/pool_core.hpp>
@@ -103,6 +104,8 @@ pool_metrics pool_core::metrics() const {
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = lanes_.oldest_age();
   now.state = state();
+  now.time_in = marks_.read(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
   return now;
 }
 

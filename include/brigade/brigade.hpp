@@ -7,6 +7,7 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
+#include <brigade/pool_view.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/signals.hpp>
 #include <brigade/version.hpp>

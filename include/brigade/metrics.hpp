@@ -50,6 +50,18 @@ struct lane_metrics {
   std::chrono::nanoseconds oldest_queued_age{0};
 };
 
+/// How long a pool was, or has been, in each state: 0 for one that it has not reached or has
+/// skipped.
+struct state_times {
+  std::chrono::nanoseconds running{0};
+  std::chrono::nanoseconds lame_duck{0};
+  std::chrono::nanoseconds draining{0};
+  std::chrono::nanoseconds cancelling{0};
+  std::chrono::nanoseconds stopped{0};
+
+  [[nodiscard]] std::chrono::nanoseconds operator[](pool_state state) const noexcept;
+};
+
 /// One consistent reading of a pool. Each number is one that the pool really had while the
 /// snapshot was taken, and always
 /// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
@@ -81,6 +93,7 @@ struct pool_metrics {
   std::vector<lane_metrics> lanes{};
 
   pool_state state = pool_state::running;
+  state_times time_in;  ///< How long in each state.
 
   std::string name;                                   ///< `pool_options::name`.
   duration_histogram queue_wait;                      ///< From admission to the start of the job.

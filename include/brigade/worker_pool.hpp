@@ -29,6 +29,7 @@
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/pool_link.hpp>
 #include <brigade/detail/post_job.hpp>
 #include <brigade/detail/reservation.hpp>
 #include <brigade/detail/shutdown_operation.hpp>
@@ -36,6 +37,7 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
+#include <brigade/pool_view.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -359,6 +361,12 @@ class worker_pool {
   /// Cost: reads one cache line a worker; takes no lock unless jobs have overflowed the ring.
   [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
 
+  /// A view of this pool, for whoever shows its numbers and may outlive it.
+  ///
+  /// Thread safety: any thread.
+  /// Cost: counts a reference.
+  [[nodiscard]] pool_view view() const noexcept { return pool_view{link_.link()}; }
+
  private:
   using initiation = detail::initiation;
 
@@ -401,6 +409,7 @@ class worker_pool {
   };
 
   std::shared_ptr<detail::pool_core> core_;
+  detail::pool_link_owner link_{*core_};
 };
 
 }  // namespace brigade
