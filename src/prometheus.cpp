@@ -25,12 +25,7 @@ using ::prometheus::ClientMetric;
 using ::prometheus::MetricFamily;
 using ::prometheus::MetricType;
 
-/// A pool at one moment.
-struct reading {
-  std::string executor;
-  pool_metrics now;
-};
-using readings = std::vector<reading>;
+using readings = std::vector<pool_reading>;
 using label = ClientMetric::Label;
 
 double seconds(std::chrono::nanoseconds time) {
@@ -52,7 +47,7 @@ class family_list {
     families_.push_back({name, help, type, {}});
   }
 
-  ClientMetric& sample(reading const& pool, std::vector<label> more = {}) {
+  ClientMetric& sample(pool_reading const& pool, std::vector<label> more = {}) {
     more.insert(more.begin(), label{"executor", pool.executor});
     ClientMetric metric;
     metric.label = std::move(more);
@@ -60,7 +55,7 @@ class family_list {
     return families_.back().metric.back();
   }
 
-  void value(reading const& pool, double number, std::vector<label> more = {}) {
+  void value(pool_reading const& pool, double number, std::vector<label> more = {}) {
     auto& metric = sample(pool, std::move(more));
     auto const counter = families_.back().type == MetricType::Counter;
     (counter ? metric.counter.value : metric.gauge.value) = number;
@@ -70,7 +65,7 @@ class family_list {
   template <class Get>
   void add(MetricType type, char const* name, char const* help, Get get) {
     begin(type, name, help);
-    for (auto const& pool : pools_) value(pool, as_value(get(pool.now)));
+    for (auto const& pool : pools_) value(pool, as_value(get(pool.metrics)));
   }
   template <class Get>
   void gauge(char const* name, char const* help, Get get) {
@@ -95,7 +90,7 @@ void add_jobs(family_list& out) {
   out.begin(MetricType::Counter, "brigade_jobs_rejected_total",
             "Jobs never admitted, by reason; cancelled and expired are waiters that gave up.");
   for (auto const& pool : out.pools()) {
-    auto const& counts = pool.now.rejected;
+    auto const& counts = pool.metrics.rejected;
     for (auto const& [reason, count] : {std::pair{"queue_full", counts.queue_full},
                                         {"closed", counts.closed},
                                         {"cancelled", counts.cancelled},
@@ -106,7 +101,7 @@ void add_jobs(family_list& out) {
   out.begin(MetricType::Counter, "brigade_jobs_completed_total",
             "Admitted jobs that ended, by how.");
   for (auto const& pool : out.pools()) {
-    auto const& now = pool.now;
+    auto const& now = pool.metrics;
     for (auto const& [outcome, count] : {std::pair{"ok", now.completed},
                                          {"error", now.failed},
                                          {"cancelled", now.cancelled},
@@ -140,8 +135,8 @@ void add_workers(family_list& out) {
   out.begin(MetricType::Counter, "brigade_worker_busy_seconds_total",
             "Time spent on jobs, by worker.");
   for (auto const& pool : out.pools()) {
-    for (std::size_t i = 0; i != pool.now.worker_busy.size(); ++i) {
-      out.value(pool, seconds(pool.now.worker_busy[i]), {{"worker", fmt::to_string(i)}});
+    for (std::size_t i = 0; i != pool.metrics.worker_busy.size(); ++i) {
+      out.value(pool, seconds(pool.metrics.worker_busy[i]), {{"worker", fmt::to_string(i)}});
     }
   }
   out.gauge("brigade_stuck_jobs", "Jobs that have run for longer than stuck_after.",
@@ -155,7 +150,7 @@ void add_histogram(family_list& out, std::vector<double> const& buckets, char co
                    char const* help, duration_histogram pool_metrics::*member) {
   out.begin(MetricType::Histogram, name, help);
   for (auto const& pool : out.pools()) {
-    auto const& times = pool.now.*member;
+    auto const& times = pool.metrics.*member;
     auto& histogram = out.sample(pool).histogram;
     histogram.sample_count = times.count();
     histogram.sample_sum = seconds(times.sum());
@@ -173,7 +168,8 @@ void add_state(family_list& out) {
   for (auto const& pool : out.pools()) {
     for (auto const state : {pool_state::running, pool_state::lame_duck, pool_state::draining,
                              pool_state::cancelling, pool_state::stopped}) {
-      out.value(pool, pool.now.state == state ? 1 : 0, {{"state", std::string(to_string(state))}});
+      out.value(pool, pool.metrics.state == state ? 1 : 0,
+                {{"state", std::string(to_string(state))}});
     }
   }
   out.gauge("brigade_drain_remaining_jobs",
@@ -186,7 +182,7 @@ void add_state(family_list& out) {
   auto const version =
       fmt::format("{}.{}.{}", BRIGADE_VERSION_MAJOR, BRIGADE_VERSION_MINOR, BRIGADE_VERSION_PATCH);
   for (auto const& pool : out.pools()) {
-    out.value(pool, 1, {{"version", version}, {"threads", fmt::to_string(pool.now.workers)}});
+    out.value(pool, 1, {{"version", version}, {"threads", fmt::to_string(pool.metrics.workers)}});
   }
 }
 
@@ -261,14 +257,19 @@ bool prometheus_collector::remove(worker_pool const& pool) {
   return std::erase_if(pools_, [&](entry const& old) { return old.pool == view; }) != 0;
 }
 
-std::vector<MetricFamily> prometheus_collector::Collect() const {
+std::vector<pool_reading> prometheus_collector::read() const {
   std::unique_lock lock(mutex_);
   auto const pools = pools_;
   lock.unlock();
-  readings found;
+  std::vector<pool_reading> found;
   for (auto const& [pool, executor] : pools) {
     if (auto now = pool.metrics()) found.push_back({executor, *std::move(now)});
   }
+  return found;
+}
+
+std::vector<MetricFamily> prometheus_collector::Collect() const {
+  auto const found = read();
   family_list out{found};
   add_jobs(out);
   add_load(out);

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include <brigade/metrics.hpp>
 #include <brigade/pool_view.hpp>
 
 namespace brigade {
@@ -29,6 +30,12 @@ struct prometheus_options {
   /// bucket, without a bound, is always there. Each costs two samples a pool and scrape.
   std::vector<double> buckets{0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025,
                               0.05,    0.1,     0.25,   0.5,    1,     2.5,   5,    10};
+};
+
+/// A pool at one moment, and the name that it was added under.
+struct pool_reading {
+  std::string executor;
+  pool_metrics metrics;
 };
 
 /// Turns snapshots of any number of pools into metric families, each sample labelled with its
@@ -57,6 +64,13 @@ class prometheus_collector final : public ::prometheus::Collectable {
   ///
   /// Thread safety: any thread, during a scrape too.
   bool remove(worker_pool const& pool);
+
+  /// One snapshot of each pool that is there, in the order in which they were added.
+  ///
+  /// Throws: `std::bad_alloc`.
+  /// Thread safety: any thread.
+  /// Cost: `worker_pool::metrics()` a pool.
+  [[nodiscard]] std::vector<pool_reading> read() const;
 
   /// All families, in a fixed order; one snapshot a pool. What prometheus-cpp calls.
   ///
