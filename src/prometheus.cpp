@@ -38,6 +38,28 @@ double as_value(Number number) {
 }
 double as_value(std::chrono::nanoseconds time) { return seconds(time); }
 
+/// Prometheus refuses a whole scrape for one label that is not UTF-8.
+bool is_utf8(std::string_view text) {
+  static constexpr std::array<char32_t, 4> smallest{0, 0x80, 0x800, 0x10000};
+  for (std::size_t i = 0; i != text.size();) {
+    auto const lead = static_cast<unsigned char>(text[i++]);
+    std::size_t const more = lead < 0x80   ? 0
+                             : lead < 0xC0 ? 4
+                             : lead < 0xE0 ? 1
+                             : lead < 0xF0 ? 2
+                                           : 3;
+    if (more == 4 || lead > 0xF4 || text.size() - i < more) return false;
+    char32_t code = more == 0 ? lead : lead & (0x3FU >> more);
+    for (std::size_t k = 0; k != more; ++k) {
+      auto const next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xC0U) != 0x80) return false;
+      code = code << 6U | (next & 0x3FU);
+    }
+    if (code < smallest[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+  }
+  return true;
+}
+
 /// Builds the families, each from all pools.
 class family_list {
  public:
@@ -110,6 +132,9 @@ void add_jobs(family_list& out) {
       out.value(pool, as_value(count), {{"outcome", outcome}});
     }
   }
+  out.counter("brigade_jobs_caller_ran_total",
+              "Jobs that overflow::caller_runs ran in their callers, outside of the bound.",
+              [](auto const& now) { return now.caller_ran; });
   out.counter("brigade_handler_errors_total",
               "Completion handlers that threw or could not be called.",
               [](auto const& now) { return now.handler_errors; });
@@ -124,8 +149,43 @@ void add_load(family_list& out) {
             [](auto const& now) { return now.capacity; });
   out.gauge("brigade_waiting_submitters", "Submitters that wait for a slot.",
             [](auto const& now) { return now.waiting; });
+  out.gauge("brigade_held_permits", "Slots held by permits, without a job yet.",
+            [](auto const& now) { return now.permits; });
   out.gauge("brigade_oldest_queued_job_age_seconds", "How long the oldest queued job has waited.",
             [](auto const& now) { return now.oldest_queued_age; });
+}
+
+/// Its name; or its number, where that is not fit for a label that tells it from the others.
+std::string lane_label(std::vector<lane_metrics> const& lanes, std::size_t index) {
+  auto const& name = lanes[index].name;
+  auto const same = [&](lane_metrics const& other) { return other.name == name; };
+  bool const fit = !name.empty() && is_utf8(name) && std::ranges::count_if(lanes, same) == 1;
+  return fit ? name : fmt::format("#{}", index);
+}
+
+/// For pools that have lanes: what the pool's own families sum up.
+void add_lanes(family_list& out) {
+  auto const add = [&](MetricType type, char const* name, char const* help, auto get) {
+    out.begin(type, name, help);
+    for (auto const& pool : out.pools()) {
+      auto const& lanes = pool.metrics.lanes;
+      for (std::size_t i = 0; i != lanes.size(); ++i) {
+        out.value(pool, as_value(get(lanes[i])), {{"lane", lane_label(lanes, i)}});
+      }
+    }
+  };
+  add(MetricType::Counter, "brigade_lane_jobs_admitted_total", "Jobs accepted, by lane.",
+      [](auto const& lane) { return lane.admitted; });
+  add(MetricType::Gauge, "brigade_lane_queued_jobs", "Jobs admitted and not yet started, by lane.",
+      [](auto const& lane) { return lane.queued_jobs; });
+  add(MetricType::Gauge, "brigade_lane_running_jobs", "Jobs started and not yet finished, by lane.",
+      [](auto const& lane) { return lane.running_jobs; });
+  add(MetricType::Gauge, "brigade_lane_job_limit",
+      "The most jobs of the lane that may be queued and running.",
+      [](auto const& lane) { return lane.capacity; });
+  add(MetricType::Gauge, "brigade_lane_oldest_queued_job_age_seconds",
+      "How long the oldest queued job of the lane has waited.",
+      [](auto const& lane) { return lane.oldest_queued_age; });
 }
 
 void add_workers(family_list& out) {
@@ -200,28 +260,6 @@ std::vector<double> checked(std::vector<double> buckets) {
   return buckets;
 }
 
-/// Prometheus refuses a whole scrape for one label that is not UTF-8.
-bool is_utf8(std::string_view text) {
-  static constexpr std::array<char32_t, 4> smallest{0, 0x80, 0x800, 0x10000};
-  for (std::size_t i = 0; i != text.size();) {
-    auto const lead = static_cast<unsigned char>(text[i++]);
-    std::size_t const more = lead < 0x80   ? 0
-                             : lead < 0xC0 ? 4
-                             : lead < 0xE0 ? 1
-                             : lead < 0xF0 ? 2
-                                           : 3;
-    if (more == 4 || lead > 0xF4 || text.size() - i < more) return false;
-    char32_t code = more == 0 ? lead : lead & (0x3FU >> more);
-    for (std::size_t k = 0; k != more; ++k) {
-      auto const next = static_cast<unsigned char>(text[i++]);
-      if ((next & 0xC0U) != 0x80) return false;
-      code = code << 6U | (next & 0x3FU);
-    }
-    if (code < smallest[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 prometheus_collector::prometheus_collector(prometheus_options options)
@@ -273,6 +311,7 @@ std::vector<MetricFamily> prometheus_collector::Collect() const {
   family_list out{found};
   add_jobs(out);
   add_load(out);
+  add_lanes(out);
   add_workers(out);
   add_histogram(out, buckets_, "brigade_job_queue_wait_seconds",
                 "From the admission of a job to its start.", &pool_metrics::queue_wait);

@@ -56,6 +56,15 @@ ordered_json as_json(pool_reading const& pool) {
                            pool_state::cancelling, pool_state::stopped}) {
     time_in[std::string(to_string(state))] = seconds(now.time_in[state]);
   }
+  ordered_json lanes = ordered_json::array();
+  for (auto const& lane : now.lanes) {
+    lanes.push_back({{"name", lane.name},
+                     {"capacity", lane.capacity},
+                     {"queued", lane.queued_jobs},
+                     {"running", lane.running_jobs},
+                     {"admitted", lane.admitted},
+                     {"oldest_queued_age", seconds(lane.oldest_queued_age)}});
+  }
   return {{"name", pool.executor},
           {"state", to_string(now.state)},
           {"time_in", std::move(time_in)},
@@ -63,6 +72,7 @@ ordered_json as_json(pool_reading const& pool) {
           {"queued", now.queued_jobs},
           {"running", now.running_jobs},
           {"waiting", now.waiting},
+          {"permits", now.permits},
           {"admitted", now.admitted},
           {"outcomes",
            {{"completed", now.completed},
@@ -75,7 +85,9 @@ ordered_json as_json(pool_reading const& pool) {
             {"closed", now.rejected.closed},
             {"cancelled", now.rejected.cancelled},
             {"expired", now.rejected.expired}}},
+          {"caller_ran", now.caller_ran},
           {"handler_errors", now.handler_errors},
+          {"lanes", std::move(lanes)},
           {"workers", now.workers},
           {"active_workers", now.active_workers},
           {"worker_busy", std::move(busy)},

@@ -74,6 +74,26 @@ TEST_CASE("a pool's counts are collected under its name", "[contract][prometheus
   CHECK_FALSE(has_line(ended, R"(brigade_drain_seconds{executor="resize"} 0)"));
 }
 
+TEST_CASE("the lanes of a pool are told apart, whatever they are called",
+          "[contract][prometheus]") {
+  worker_pool pool{{.threads = 1,
+                    .capacity = 8,
+                    .name = "laned",
+                    .lanes = {{.capacity = 3, .name = "fast"},
+                              {.capacity = 4},
+                              {.capacity = 5, .name = "same"},
+                              {.capacity = 6, .name = "same"},
+                              {.capacity = 7, .name = "\xff"}}}};
+  prometheus_collector collector;
+  collector.add(pool);
+  auto const text = text_of(collector);
+  CHECK(has_line(text, R"(brigade_lane_job_limit{executor="laned",lane="fast"} 3)"));
+  CHECK(has_line(text, R"(brigade_lane_job_limit{executor="laned",lane="#1"} 4)"));
+  CHECK(has_line(text, R"(brigade_lane_job_limit{executor="laned",lane="#2"} 5)"));
+  CHECK(has_line(text, R"(brigade_lane_job_limit{executor="laned",lane="#3"} 6)"));
+  CHECK(has_line(text, R"(brigade_lane_job_limit{executor="laned",lane="#4"} 7)"));
+}
+
 TEST_CASE("every metric that is promised is there, once", "[contract][prometheus]") {
   worker_pool pool{{.threads = 2}};
   prometheus_collector collector;
@@ -99,7 +119,10 @@ TEST_CASE("every metric that is promised is there, once", "[contract][prometheus
                                  "brigade_drain_seconds",
                                  "brigade_waiting_submitters",
                                  "brigade_handler_errors_total",
-                                 "brigade_longest_running_job_seconds"}) {
+                                 "brigade_longest_running_job_seconds",
+                                 "brigade_held_permits",
+                                 "brigade_jobs_caller_ran_total",
+                                 "brigade_lane_queued_jobs"}) {
     CAPTURE(name);
     CHECK(names.count(name) == 1);
   }
