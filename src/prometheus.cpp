@@ -28,7 +28,8 @@ using ::prometheus::MetricType;
 using readings = std::vector<pool_reading>;
 using label = ClientMetric::Label;
 
-double seconds(std::chrono::nanoseconds time) {
+template <class Rep, class Period>
+double seconds(std::chrono::duration<Rep, Period> time) {
   return std::chrono::duration<double>(time).count();
 }
 

@@ -59,7 +59,9 @@ class worker_pool {
   /// `std::system_error` if a thread cannot be started, with those already started joined;
   /// `std::bad_alloc`.
   explicit worker_pool(pool_options options = {})
-      : core_(detail::pool_core::with_threads(std::move(options))) {}
+      : core_(detail::pool_core::with_threads(std::move(options))) {
+    link_.attach(*core_);
+  }
 
   /// Makes a pool that works on the host's threads.
   ///
@@ -70,7 +72,9 @@ class worker_pool {
   ///
   /// Throws: as the other constructor; `std::invalid_argument` for an empty executor.
   explicit worker_pool(boost::asio::any_io_executor host, pool_options options = {})
-      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {}
+      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {
+    link_.attach(*core_);
+  }
 
   worker_pool(worker_pool const&) = delete;
   worker_pool& operator=(worker_pool const&) = delete;
@@ -78,7 +82,10 @@ class worker_pool {
   /// stop(), then (own threads) join(). From one of the pool's own workers, a job or a handler, it
   /// returns without waiting: the other workers finish what they run, and the last one frees what
   /// they share. In host mode it waits for nothing: running jobs finish on the host.
-  ~worker_pool() { core_->abandon(); }
+  ~worker_pool() {
+    core_->abandon();
+    link_.detach();
+  }
 
   /// An executor of the pool's context, for timers, sockets and coroutines. Not bounded, not
   /// counted: what is posted to it directly is no job. Handlers that are ready are run before
@@ -408,8 +415,8 @@ class worker_pool {
     }
   };
 
+  detail::pool_link_owner link_;  // first: once there are threads nothing may throw any more
   std::shared_ptr<detail::pool_core> core_;
-  detail::pool_link_owner link_{*core_};
 };
 
 }  // namespace brigade

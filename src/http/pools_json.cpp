@@ -17,7 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-double seconds(std::chrono::nanoseconds time) {
+template <class Rep, class Period>
+double seconds(std::chrono::duration<Rep, Period> time) {
   return std::chrono::duration<double>(time).count();
 }
 

@@ -18,22 +18,26 @@ struct pool_link {
   pool_core const* core = nullptr;  // null once the pool is gone
 };
 
-/// The pool's end of the link: takes the core out of it when it is destroyed.
+/// The pool's end of the link.
 class pool_link_owner {
  public:
-  explicit pool_link_owner(pool_core const& core) : link_(std::make_shared<pool_link>()) {
-    link_->core = &core;
-  }
-  ~pool_link_owner() {
-    std::lock_guard const lock(link_->mutex);
-    link_->core = nullptr;
-  }
+  pool_link_owner() : link_(std::make_shared<pool_link>()) {}
   pool_link_owner(pool_link_owner const&) = delete;
   pool_link_owner& operator=(pool_link_owner const&) = delete;
+
+  void attach(pool_core const& core) { set(&core); }
+
+  /// Waits for readings that have begun. Call before the core is let go of.
+  void detach() { set(nullptr); }
 
   [[nodiscard]] std::shared_ptr<pool_link> const& link() const noexcept { return link_; }
 
  private:
+  void set(pool_core const* core) {
+    std::lock_guard const lock(link_->mutex);
+    link_->core = core;
+  }
+
   std::shared_ptr<pool_link> link_;
 };
 
