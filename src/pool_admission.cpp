@@ -8,6 +8,7 @@
 
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/probes.hpp>
 
 namespace brigade::detail {
 
@@ -35,15 +36,28 @@ verdict pool_core::probe(submit_terms const& terms) const noexcept {
 admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
   host_hold const until_told(*this);
   admission_claim claim{verdict::queue_full, lane};
-  job_ending const shed{this, lane, outcome::shed, errc::shed, &claim};
+  job_ending shed{this, lane, outcome::shed, errc::shed, &claim};
   inline_job oldest;
-  while (lanes_[lane].take(oldest)) {
+  while (lanes_[lane].take(oldest, shed.note)) {
     if (oldest.discard(shed)) break;
   }
   return claim;
 }
 
+job_note pool_core::note_of(admission_claim const& claim, char const* name) noexcept {
+  auto const weight = tracer_.weight_of(claim.position);
+  if (weight == 0 && !tracer_.is_traced()) return {};
+  return tracer_.admit(claim.lane, claim.position, weight, name);
+}
+
+void pool_core::publish_noted(admission_claim const& claim, std::uint64_t index,
+                              unsigned weight) noexcept {
+  auto const note = tracer_.admit(claim.lane, claim.position + index, weight, nullptr);
+  lanes_[claim.lane].publish(claim, index, note);
+}
+
 void job_ending::count() const {
+  if (note) core->tracer().end(note, how, std::nullopt);
   if (successor != nullptr) {
     try {
       *successor = core->lanes().admit(lane, submitter::slot_holder);
@@ -72,6 +86,9 @@ void pool_core::tell_line() noexcept {
   }
 }
 
+void job_context::note_start() noexcept { core.tracer().start(note, worker, now); }
+void job_context::note_end(outcome how) noexcept { core.tracer().end(note, how, worker); }
+
 void job_context::tell_of_free_slot() noexcept { core.tell_line(); }
 
 std::shared_ptr<deadline_set> pool_core::deadlines() {
@@ -82,6 +99,7 @@ std::shared_ptr<deadline_set> pool_core::deadlines() {
 void pool_core::count_given_up(error_code const& why) noexcept {
   auto& count = why == errc::expired ? expired_in_line_ : cancelled_in_line_;
   count.fetch_add(1, std::memory_order_relaxed);
+  probes::refused(options_.name.c_str(), why == errc::expired ? "expired" : "cancelled");
 }
 
 error_code pool_core::refuse(verdict why) noexcept {
@@ -89,6 +107,7 @@ error_code pool_core::refuse(verdict why) noexcept {
   static error_code const full = errc::queue_full;
   static error_code const closed = errc::closed;
   refusals_.add(why);
+  probes::refused(options_.name.c_str(), why == verdict::queue_full ? "queue_full" : "closed");
   return why == verdict::queue_full ? full : closed;
 }
 

@@ -1,10 +1,10 @@
 // The snapshot of a pool's numbers.
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/steady_clock.hpp>
 
 namespace brigade::detail {
 
@@ -72,7 +72,6 @@ std::vector<lane_metrics> pool_core::all_lanes_now() const {
 
 pool_metrics pool_core::metrics() const {
   pool_metrics now;
-  now.name = options_.name;
   auto lanes = all_lanes_now();
   for (auto const& lane : lanes) {
     now.admitted += lane.admitted;
@@ -103,9 +102,10 @@ pool_metrics pool_core::metrics() const {
   now.caller_ran = caller_ran_.load(std::memory_order_relaxed);
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = lanes_.oldest_age();
+  if (auto const* const times = tracer_.times()) times->read_into(now);
   now.state = state();
-  now.time_in = marks_.read(
-      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+  now.time_in = marks_.read(steady_nanoseconds());
+  now.name = options_.name;
   return now;
 }
 

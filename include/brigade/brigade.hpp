@@ -5,6 +5,7 @@
 #include <brigade/error.hpp>
 #include <brigade/histogram.hpp>
 #include <brigade/metrics.hpp>
+#include <brigade/observer.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
 #include <brigade/pool_view.hpp>

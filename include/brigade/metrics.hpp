@@ -92,15 +92,21 @@ struct pool_metrics {
   /// One for each of `pool_options::lanes`.
   std::vector<lane_metrics> lanes{};
 
-  pool_state state = pool_state::running;
-  state_times time_in;  ///< How long in each state.
+  /// From admission to start, of the jobs that were started; and from start to end, suspended time
+  /// of coroutines included, of those that have ended since. Of all jobs or an estimate, or empty:
+  /// see `pool_options::timing`.
+  duration_histogram queue_wait{};
+  duration_histogram run_time{};
 
-  std::string name;                                   ///< `pool_options::name`.
-  duration_histogram queue_wait;                      ///< From admission to the start of the job.
-  duration_histogram run_time;                        ///< From the start of the job to its end.
-  std::vector<std::chrono::nanoseconds> worker_busy;  ///< Time spent on jobs, by worker.
-  std::uint64_t stuck_jobs = 0;                       ///< Running for longer than they should.
-  std::chrono::nanoseconds longest_running{0};        ///< Age of the job that has run the longest.
+  /// For how long each worker has been running jobs and their handlers. Empty where timing is off.
+  std::vector<std::chrono::nanoseconds> worker_busy{};
+
+  pool_state state = pool_state::running;
+  state_times time_in{};  ///< How long in each state.
+  std::string name{};     ///< `pool_options::name`.
+
+  std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
+  std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.
 };
 
 }  // namespace brigade

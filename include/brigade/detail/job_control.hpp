@@ -60,6 +60,10 @@ class job_control : public stoppable, private deadline {
   [[nodiscard]] char const* name() const noexcept { return name_; }
   [[nodiscard]] unsigned lane() const noexcept { return lane_; }
 
+  /// By whoever runs the job and wants to end it elsewhere.
+  void keep_note(job_note const& note) noexcept { note_ = note; }
+  [[nodiscard]] job_note const& note() const noexcept { return note_; }
+
   /// Watches the deadline, if there is one, from now on. Call before the job is queued or in line.
   void watch_deadline(pool_core& core) {
     if (!start_by_) return;
@@ -127,6 +131,7 @@ class job_control : public stoppable, private deadline {
   std::weak_ptr<pool_core> core_;  // a slot that is never cleared must not keep the pool
   std::atomic<cancellable_job*> queued_{nullptr};
   std::uint64_t position_ = 0;  // of the job in queued_
+  job_note note_;               // the same
   std::atomic<std::uint64_t> line_number_{0};
   unsigned const lane_;
   char const* const name_;
@@ -167,8 +172,11 @@ struct control_shell {
   static bool discard(void* storage, job_ending const& ending) {
     auto const control = take(storage);
     auto* const job = control->claim();
-    if (job != nullptr) job->discard(ending);
-    return job != nullptr;
+    if (job == nullptr) return false;
+    auto own = ending;
+    own.note = control->note();  // with its name
+    job->discard(own);
+    return true;
   }
 };
 

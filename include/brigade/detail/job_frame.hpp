@@ -4,8 +4,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 
 #include <brigade/detail/asymmetric_fence.hpp>
+#include <brigade/detail/job_note.hpp>
 #include <brigade/detail/ledger.hpp>
 
 namespace brigade::detail {
@@ -73,10 +76,14 @@ struct job_context : private job_frame {
     } else {
       counts->start();
     }
+    if (note) [[unlikely]]
+      note_start();
     running_job_ = true;
   }
   void end(outcome how) noexcept {
     running_job_ = false;
+    if (note) [[unlikely]]
+      note_end(how);
     if (shared_counts_) [[unlikely]] {
       counts->add_end(how);
     } else {
@@ -90,11 +97,16 @@ struct job_context : private job_frame {
   void leave_running() noexcept { running_job_ = false; }
 
   pool_core& core;
-  tally* counts;      // for the lane that its job is of
-  unsigned lane = 0;  // that its job is of
+  tally* counts;                   // for the lane that its job is of
+  unsigned lane = 0;               // that its job is of
+  job_note note;                   // of its job, if there is one
+  std::optional<unsigned> worker;  // none: a job that is run while another one waits
+  std::int64_t now = 0;            // nanoseconds of the steady clock; 0: not known
 
  private:
   void tell_of_free_slot() noexcept;
+  void note_start() noexcept;
+  void note_end(outcome how) noexcept;
 
   std::atomic<bool> const& slots_awaited_;
   bool shared_counts_;

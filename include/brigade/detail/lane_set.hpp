@@ -76,10 +76,10 @@ class lane_set {
   };
 
   /// Takes the next job of the round into `out`, and says of which lane.
-  bool take(round& where, inline_job& out, unsigned& lane) noexcept {
+  bool take(round& where, inline_job& out, job_note& note, unsigned& lane) noexcept {
     if (!joint_) [[likely]]
-      return first_.take(out);
-    return take_in_round(where, out, lane);
+      return first_.take(out, note);
+    return take_in_round(where, out, note, lane);
   }
   [[nodiscard]] bool ready() const noexcept {
     if (first_.ready()) return true;
@@ -104,7 +104,7 @@ class lane_set {
   admission_claim admit_jointly(unsigned lane, submitter who, std::uint64_t wanted);
   [[nodiscard]] verdict probe_jointly(unsigned lane, submitter who) const noexcept;
   std::uint64_t give_out_jointly(submitter who, std::uint64_t wanted, verdict& answer) noexcept;
-  bool take_in_round(round& where, inline_job& out, unsigned& lane) noexcept;
+  bool take_in_round(round& where, inline_job& out, job_note& note, unsigned& lane) noexcept;
 
   ledger const& counts_;
   std::uint64_t const capacity_;

@@ -92,7 +92,7 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
   inline_job& cell = queue.open(claim, index);
   if constexpr (fits_inline<posted_inline<F>> && std::is_nothrow_constructible_v<F, G>) {
     cell.emplace<posted_inline<F>>(std::forward<G>(f));
-    queue.publish(claim, index);
+    core.publish(claim, index);
   } else {
     try {
       if constexpr (fits_inline<posted_inline<F>>) {
@@ -105,7 +105,7 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
       core.wake_if_needed();  // for the jobs that were published behind this position
       throw;
     }
-    queue.publish(claim, index);
+    core.publish(claim, index);
   }
 }
 
