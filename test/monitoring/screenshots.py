@@ -9,7 +9,7 @@ import threading
 import time
 
 from browser import Browser
-from watching import Load, Press, WatchedPress, under_load
+from watching import Load, Press, WatchedPress, hard_to_compress, under_load
 
 SECONDS = 75
 VIEWS = {"light": {"height": 1180}, "dark": {"dark": True, "height": 1180}, "phone": {"width": 390, "height": 844}}
@@ -37,7 +37,7 @@ def main():
             time.sleep(SECONDS)
             for name, browser in browsers.items():
                 browser.screenshot(folder / f"page-{name}.png", whole=name != "phone")
-        busy = press.keep_busy(7, os.urandom(5 << 20))
+        busy = press.keep_busy(7, hard_to_compress(2 << 20))
         press.send_signal()
         light = browsers["light"]
         light.until("return document.querySelector('#state').textContent === 'draining'", "it drains")

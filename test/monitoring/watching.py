@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples/monitoring"
 sys.path.append(str(ROOT / "test/service"))
 
-from support import Press, same, until  # noqa: E402 - test/service/support.py
+from support import Press, hard_to_compress, same, until  # noqa: E402 - test/service/support.py
 
 programs = {}  # exposer and push, by name; set by run.py
 
