@@ -15,6 +15,20 @@
 
 namespace brigade::detail {
 
+namespace {
+
+/// The path of a target such as `/metrics?x=1`, or `http://host/metrics` as proxies are asked.
+std::string_view path_of(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (target.starts_with(scheme)) {
+    auto const slash = target.find('/', scheme.size());
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  return target.substr(0, target.find('?'));
+}
+
+}  // namespace
+
 http_answer http_refusal(unsigned status, std::string body) {
   http_answer answer;
   answer.status = status;
@@ -33,7 +47,7 @@ void http_content::add(std::weak_ptr<::prometheus::Collectable> more) {
 }
 
 http_answer http_content::get(std::string_view target) const try {
-  auto const path = target.substr(0, target.find('?'));
+  auto const path = path_of(target);
   if (path == "/") {
     return {.content_type = "text/html; charset=utf-8",
             .body = std::string(page_html()),

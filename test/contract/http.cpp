@@ -132,6 +132,8 @@ TEST_CASE("the page asks nobody but its server", "[contract][http]") {
   auto const namespaces = page.body.find("http://www.w3.org/2000/svg");
   CHECK(namespaces != std::string::npos);  // names of a format, which nothing fetches
   CHECK(get(server, "/?window=60").status == 200);
+  CHECK(get(server, "http://localhost/healthz").body == "ok\n");
+  CHECK(get(server, "http://localhost").body == page.body);
 }
 
 TEST_CASE("health and readiness follow the pools", "[contract][http]") {
