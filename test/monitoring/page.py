@@ -85,7 +85,7 @@ def scenario_the_page_shows_the_drain_as_it_happens():
     with WatchedPress("--threads", "1", "--capacity", "8") as press, Browser() as browser:
         browser.open(press.admin)
         browser.until("return document.querySelector('#state').textContent === 'running'", "it is running")
-        busy = press.keep_busy(3, hard_to_compress(2 << 20))
+        busy = press.keep_busy(3, hard_to_compress(1 << 20))
         press.send_signal()
         browser.until("return document.querySelector('#state').textContent === 'draining'", "it drains")
         current = browser.until("return document.querySelector('#phases [aria-current]').textContent", "a phase")
