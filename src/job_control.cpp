@@ -53,6 +53,7 @@ void job_control::end_early(outcome how, asio::cancellation_type type) {
 
 void job_control::end_outside_of_line(pool_core& core, outcome how, asio::cancellation_type type) {
   if (auto* const job = claim()) {
+    forget_deadline();
     job->discard({&core, lane_, how, reason_of(how), nullptr, note_});
     core.lanes()[lane_].bury(position_);
   } else if (how == outcome::cancelled) {

@@ -36,7 +36,7 @@ timing sampled_as(pool_options const& options) noexcept {
 }  // namespace
 
 job_tracer::job_tracer(pool_options const& options)
-    : options_(options), sampler_(sampled_as(options)), traced_(probes::jobs_traced()) {
+    : options_(options), sampler_(sampled_as(options)) {
   if (options.timing != timing::off) times_.emplace(options.threads);
 }
 
@@ -63,11 +63,10 @@ job_note job_tracer::admit(unsigned lane, std::uint64_t position, unsigned weigh
   return note;
 }
 
-void job_tracer::start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept {
-  // The caller's time may be from before the job was admitted, by as much as it took to take it.
-  note.started = std::max(now != 0 ? now : steady_nanoseconds(), note.admitted);
+void job_tracer::start(job_note& note, std::optional<unsigned> worker) noexcept {
+  note.started = std::max(steady_nanoseconds(), note.admitted);
   auto const wait = note.started - note.admitted;
-  if (times_ && note.weight != 0) times_->record_wait(worker, wait, note.weight);
+  if (times_) times_->record_wait(worker, wait, note.weight);
   tell_observer([&](job_observer& observer) {
     observer.started(observed(note), std::chrono::nanoseconds(wait));
   });
@@ -79,7 +78,7 @@ void job_tracer::end(job_note const& note, outcome how, std::optional<unsigned> 
   auto const now = steady_nanoseconds();
   auto const wait = std::max<std::int64_t>((ran ? note.started : now) - note.admitted, 0);
   auto const run = ran ? std::max<std::int64_t>(now - note.started, 0) : 0;
-  if (times_ && ran && note.weight != 0) times_->record_run(worker, run, note.weight);
+  if (times_ && ran) times_->record_run(worker, run, note.weight);
   auto const outcome = public_outcome(how);
   tell_observer([&](job_observer& observer) {
     observer.finished(observed(note), outcome,

@@ -46,7 +46,7 @@ admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
 
 job_note pool_core::note_of(admission_claim const& claim, char const* name) noexcept {
   auto const weight = tracer_.weight_of(claim.position);
-  if (weight == 0 && !tracer_.is_traced()) return {};
+  if (weight == 0) return {};
   return tracer_.admit(claim.lane, claim.position, weight, name);
 }
 
@@ -74,7 +74,7 @@ void pool_core::throw_no_such_lane(unsigned lane) const {
 
 waiting_line& pool_core::line() {
   std::call_once(line_made_, [this] {
-    line_ = std::make_shared<waiting_line>(*options_.max_waiting);
+    line_ = std::make_shared<waiting_line>(*options_.max_waiting, lanes_.count());
     line_if_made_.store(line_.get(), std::memory_order_release);
   });
   return *line_;
@@ -86,8 +86,23 @@ void pool_core::tell_line() noexcept {
   }
 }
 
-void job_context::note_start() noexcept { core.tracer().start(note, worker, now); }
-void job_context::note_end(outcome how) noexcept { core.tracer().end(note, how, worker); }
+void job_context::start_specially() noexcept {
+  if (note) core.tracer().start(note, worker);
+  if (shared_counts_ != 0) {
+    counts->add_start();
+  } else {
+    counts->start();
+  }
+}
+
+void job_context::end_specially(outcome how) noexcept {
+  if (note) core.tracer().end(note, how, worker);
+  if (shared_counts_ != 0) {
+    counts->add_end(how);
+  } else {
+    counts->end(how);
+  }
+}
 
 void job_context::tell_of_free_slot() noexcept { core.tell_line(); }
 

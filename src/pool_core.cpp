@@ -183,7 +183,11 @@ bool pool_core::help() noexcept {
                           job_context::writers::many);
       context.lane = lane;
       context.note = note;
-      job.run(context);
+      if (cancelling()) {
+        job.discard({this, lane, outcome::cancelled, asio::error::operation_aborted, nullptr, note});
+      } else {
+        job.run(context);
+      }
       check_drained();
       return true;
     }

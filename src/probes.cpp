@@ -6,9 +6,9 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
-// A tracer that attaches to a probe counts the probe's semaphore up. Those of jobs are one variable
-// under three names, so that the hot path has one to look at. Hidden: a program that is linked to a
-// shared brigade must not get a copy of its own, which the kernel would not know of.
+// While a tracer is attached to a probe, the kernel keeps the probe's semaphore above 0. Those of
+// jobs are one variable under three names, so that there is one to look at. Hidden: a program that
+// is linked to a shared brigade must not get a copy of its own, which the kernel would not know of.
 extern "C" {
 #define BRIGADE_SEMAPHORE(name, attribute)                  \
   extern unsigned short volatile brigade_##name##_semaphore \
@@ -28,7 +28,7 @@ BRIGADE_SEMAPHORE(finished, alias("brigade_admitted_semaphore"));
 
 namespace brigade::detail::probes {
 
-unsigned short const volatile& jobs_traced() noexcept { return brigade_admitted_semaphore; }
+bool jobs_traced() noexcept { return brigade_admitted_semaphore != 0; }
 
 void admitted(char const* pool, job_note const& job) noexcept {
   STAP_PROBE3(brigade, admitted, pool, job.number, job.name);
@@ -56,11 +56,7 @@ void worker_wake(char const* pool, unsigned worker) noexcept {
 
 namespace brigade::detail::probes {
 
-namespace {
-unsigned short const volatile never = 0;
-}
-
-unsigned short const volatile& jobs_traced() noexcept { return never; }
+bool jobs_traced() noexcept { return false; }
 void admitted(char const*, job_note const&) noexcept {}
 void refused(char const*, char const*) noexcept {}
 void started(char const*, job_note const&, std::int64_t) noexcept {}

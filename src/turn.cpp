@@ -31,17 +31,15 @@ class turn_budget {
   turn_budget(pool_options const& options, clock::time_point now)
       : jobs_left_(options.turn_jobs), ends_(now + options.turn_time) {}
 
-  /// Counts a job. True: the turn is over. `now` is the time if the clock was read, else 0.
-  bool spent(std::int64_t& now) {
-    now = 0;
+  /// Counts a job. True: the turn is over.
+  bool spent() {
     if (--jobs_left_ == 0) return true;
     if (--until_look_ != 0) return false;
-    auto const look = clock::now();
-    if (look >= ends_) return true;
-    interval_ = look - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1;
+    auto const now = clock::now();
+    if (now >= ends_) return true;
+    interval_ = now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1;
     until_look_ = interval_;
-    last_look_ = look;
-    now = nanoseconds_of(look);
+    last_look_ = now;
     return false;
   }
 
@@ -61,7 +59,7 @@ class turn_budget {
 class work_meter {
  public:
   work_meter(pool_core& core, unsigned slot) noexcept
-      : sampler_(&core.tracer().sampler()),
+      : tracer_(&core.tracer()),
         times_(core.tracer().times() != nullptr ? &core.tracer().times()->of_worker(slot)
                                                 : nullptr) {}
 
@@ -79,11 +77,11 @@ class work_meter {
     working_ = false;
     auto const ended = nanoseconds_of(now);
     times_->busy.end(ended);
-    if (jobs != 0) sampler_->adapt(times_->per_job.add(ended, ended - began_, jobs));
+    if (jobs != 0) tracer_->adapt(times_->per_job.add(ended, ended - began_, jobs));
   }
 
  private:
-  timing_sampler* sampler_;
+  job_tracer* tracer_;
   worker_times* times_;
   std::int64_t began_ = 0;
   bool working_ = false;
@@ -104,7 +102,8 @@ class turn {
   void run() {
     auto const begin = clock::now();
     turn_budget budget(core_.options(), begin);
-    go_to_work(begin);
+    meter_.begin(begin);
+    core_.tracer().look_for_tracers();
     inline_job job;
     try {
       while (next(job)) {
@@ -115,7 +114,7 @@ class turn {
         } else {
           job.run(context_);
         }
-        if (budget.spent(context_.now)) return go_on_later();
+        if (budget.spent()) return go_on_later();
       }
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
@@ -136,16 +135,10 @@ class turn {
       auto const now = clock::now();
       auto const taken = std::exchange(taken_in_a_row_, 0U);
       meter_.end(now, taken);
-      context_.now = 0;
       if (!searching_) searching_ = core_.workers().begin_search();
       if (searching_ && linger(now, taken > 1)) continue;
       if (!rest()) return false;
     }
-  }
-
-  void go_to_work(clock::time_point now) noexcept {
-    meter_.begin(now);
-    context_.now = nanoseconds_of(now);
   }
 
   /// Hands the thread back; the worker goes on in its next turn.
@@ -169,7 +162,7 @@ class turn {
   void stop_searching() {
     searching_ = false;
     core_.workers().end_search();
-    if (meter_.is_on()) go_to_work(clock::now());
+    if (meter_.is_on()) meter_.begin(clock::now());
     if (core_.workers().size() != 1 && core_.lanes().ready()) core_.wake_if_needed();
   }
 

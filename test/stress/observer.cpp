@@ -66,6 +66,10 @@ class census : public brigade::job_observer {
   std::vector<std::atomic<int>> lives_;
 };
 
+auto handler() {
+  return [](std::exception_ptr) {};
+}
+
 class storm {
  public:
   explicit storm(unsigned seed) : seed_(seed) {}
@@ -111,9 +115,6 @@ class storm {
                              .observer = seen}};
 
  private:
-  static auto handler() {
-    return [](std::exception_ptr) {};
-  }
   unsigned seed_;
 };
 

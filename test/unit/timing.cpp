@@ -60,6 +60,21 @@ TEST_CASE("a sampler times every job until jobs turn out to be tiny, and again w
   CHECK(sampler.weight_of(1) == 1);
 }
 
+TEST_CASE("while somebody traces every job is timed, in any mode", "[unit][timing]") {
+  auto const mode = GENERATE(timing::off, timing::sampled, timing::full);
+  timing_sampler sampler(mode);
+  sampler.adapt(100);
+  auto const usual = sampler.weight_of(64);
+  CHECK(usual == (mode == timing::full ? 1 : 0));
+  sampler.trace(true);
+  for (std::uint64_t p = 0; p != 1'000; ++p) REQUIRE(sampler.weight_of(p) == 1);
+  sampler.adapt(100);
+  sampler.trace(true);
+  CHECK(sampler.weight_of(64) == 1);
+  sampler.trace(false);
+  CHECK(sampler.weight_of(64) == usual);
+}
+
 TEST_CASE("of jobs that come in any period, each part of it is sampled in its share",
           "[unit][timing]") {
   timing_sampler sampler(timing::sampled);

@@ -71,6 +71,11 @@ class job_control : public stoppable, private deadline {
     deadlines_->add(*this, *start_by_);
   }
 
+  /// The job has ended, or was never admitted.
+  void forget_deadline() noexcept {
+    if (deadlines_) deadlines_->remove(*this);
+  }
+
   /// Before the job joins the line under this number.
   void wait_in_line(std::uint64_t number) noexcept {
     line_number_.store(number, std::memory_order_seq_cst);
@@ -119,9 +124,6 @@ class job_control : public stoppable, private deadline {
  private:
   void end_early(outcome how, boost::asio::cancellation_type type);
   void end_outside_of_line(pool_core& core, outcome how, boost::asio::cancellation_type type);
-  void forget_deadline() noexcept {
-    if (deadlines_) deadlines_->remove(*this);
-  }
   std::shared_ptr<job_control> shared() noexcept {
     return std::static_pointer_cast<job_control>(weak_from_this().lock());
   }

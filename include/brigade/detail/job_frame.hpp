@@ -68,24 +68,20 @@ struct job_context : private job_frame {
         core(owner),
         counts(&job_counts),
         slots_awaited_(slots_awaited),
-        shared_counts_(of_counts == writers::many) {}
+        shared_counts_(of_counts == writers::many ? 1 : 0) {}
 
   void start() noexcept {
-    if (shared_counts_) [[unlikely]] {
-      counts->add_start();
+    running_job_ = true;
+    if (is_special()) [[unlikely]] {
+      start_specially();
     } else {
       counts->start();
     }
-    if (note) [[unlikely]]
-      note_start();
-    running_job_ = true;
   }
   void end(outcome how) noexcept {
     running_job_ = false;
-    if (note) [[unlikely]]
-      note_end(how);
-    if (shared_counts_) [[unlikely]] {
-      counts->add_end(how);
+    if (is_special()) [[unlikely]] {
+      end_specially(how);
     } else {
       counts->end(how);
     }
@@ -101,15 +97,16 @@ struct job_context : private job_frame {
   unsigned lane = 0;               // that its job is of
   job_note note;                   // of its job, if there is one
   std::optional<unsigned> worker;  // none: a job that is run while another one waits
-  std::int64_t now = 0;            // nanoseconds of the steady clock; 0: not known
 
  private:
+  // In one test for every job.
+  [[nodiscard]] bool is_special() const noexcept { return (note.admitted | shared_counts_) != 0; }
+  void start_specially() noexcept;
+  void end_specially(outcome how) noexcept;
   void tell_of_free_slot() noexcept;
-  void note_start() noexcept;
-  void note_end(outcome how) noexcept;
 
   std::atomic<bool> const& slots_awaited_;
-  bool shared_counts_;
+  std::int64_t const shared_counts_;  // not 0: many threads write the counts
 };
 
 }  // namespace brigade::detail

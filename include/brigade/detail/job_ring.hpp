@@ -99,7 +99,7 @@ class job_ring {
                                              std::memory_order_relaxed)) {
         prefetch_for_write(&at(position + cells_ahead));
         note.admitted = 0;
-        if (mark == noted_mark(position)) [[unlikely]]
+        if ((mark & 1) == 0) [[unlikely]]  // noted
           note = unpack(notes_[position & mask_], lane, position);
         out.take_from(cell);
         cell.mark.store(free_mark, std::memory_order_release);

@@ -21,20 +21,19 @@ class job_tracer {
   /// With options that have been checked, and that outlive it.
   explicit job_tracer(pool_options const& options);
 
-  /// For how many jobs the one at `position` of a lane stands where times are recorded. Not none,
-  /// or is_traced(): it gets a note.
+  /// For how many jobs the one at `position` of a lane stands where times are recorded; 0: it gets
+  /// no note.
   [[nodiscard]] unsigned weight_of(std::uint64_t position) const noexcept {
     return sampler_.weight_of(position);
   }
-  [[nodiscard]] bool is_traced() const noexcept { return traced_ != 0; }
 
   /// Makes the note of a job, and tells of its admission. Call before it is published.
   job_note admit(unsigned lane, std::uint64_t position, unsigned weight,
                  char const* name) const noexcept;
 
   /// The job starts, in a turn that holds the slot of `worker`, or elsewhere: writes it down, and
-  /// tells. `now` is the time, or 0 where the caller does not know it.
-  void start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept;
+  /// tells.
+  void start(job_note& note, std::optional<unsigned> worker) noexcept;
 
   /// It has ended; its end is not counted yet.
   void end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept;
@@ -44,7 +43,10 @@ class job_tracer {
   [[nodiscard]] timing_recorder const* times() const noexcept {
     return times_ ? &*times_ : nullptr;
   }
-  timing_sampler& sampler() noexcept { return sampler_; }
+  /// By a worker, of its stretches of work.
+  void adapt(double mean_nanoseconds) noexcept { sampler_.adapt(mean_nanoseconds); }
+  /// By a worker, now and then: sees whether a tracer has come or gone.
+  void look_for_tracers() noexcept { sampler_.trace(probes::jobs_traced()); }
 
  private:
   template <class Tell>
@@ -52,7 +54,6 @@ class job_tracer {
 
   pool_options const& options_;
   timing_sampler sampler_;
-  unsigned short const volatile& traced_;
   std::optional<timing_recorder> times_;
 };
 

@@ -65,7 +65,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Positions for `wanted` jobs, fewer or none. Counts nothing.
   admission_claim admit(unsigned lane, std::uint64_t wanted = 1) {
     auto claim = lanes_.admit(lane, submitter::outsider, wanted);
-    if (claim.answer != verdict::admitted) [[unlikely]]
+    if (claim.answer == verdict::closed || (!claim.count && lanes_.count() != 1)) [[unlikely]]
       return admit_again(lane, wanted, claim);
     return claim;
   }
@@ -98,7 +98,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Makes a filled job visible to the workers; first tells of it whom it concerns.
   void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
     auto const weight = tracer_.weight_of(claim.position + index);
-    if (weight != 0 || tracer_.is_traced()) [[unlikely]]
+    if (weight != 0) [[unlikely]]
       return publish_noted(claim, index, weight);
     lanes_[claim.lane].publish(claim, index);
   }

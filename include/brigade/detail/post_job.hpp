@@ -109,9 +109,10 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
   }
 }
 
-/// Runs `f` in the thread that wanted to post it, outside of the bound.
+/// Runs `f` in the thread that wanted to post it, outside of the bound. It may destroy the pool.
 template <class F>
 error_code run_in_caller(pool_core& core, F&& f) {
+  auto const keep = core.shared_from_this();
   std::decay_t<F> own(std::forward<F>(f));
   core.count_caller_ran();
   try {
@@ -134,12 +135,22 @@ error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
   return {};
 }
 
-/// An iterator whose range can be counted first and read then. `std::move_iterator` is one, though
-/// no `std::forward_iterator`.
+/// An iterator whose range can be counted first and read then. `std::move_iterator` is one by its
+/// category only, and an iterator of a view that makes its elements by its concept only.
 template <class It>
 concept multi_pass_iterator =
+    std::forward_iterator<It> ||
     std::derived_from<typename std::iterator_traits<It>::iterator_category,
                       std::forward_iterator_tag>;
+
+template <class It>
+std::uint64_t count_of(It first, It last) {
+  if constexpr (std::forward_iterator<It>) {
+    return static_cast<std::uint64_t>(std::ranges::distance(first, last));
+  } else {
+    return static_cast<std::uint64_t>(std::distance(first, last));
+  }
+}
 
 /// How an element of a range is given to the pool: as the iterator yields it (so an lvalue is
 /// copied), but a move-only lvalue is moved.
@@ -157,7 +168,7 @@ decltype(auto) element(It it) {
 template <class It>
 std::size_t post_bulk(pool_core& core, It first, It last) {
   using F = std::decay_t<std::iter_reference_t<It>>;
-  auto left = static_cast<std::uint64_t>(std::distance(first, last));
+  auto left = count_of(first, last);
   std::size_t admitted = 0;
   while (left != 0) {
     auto const claim = core.admit(0, left);

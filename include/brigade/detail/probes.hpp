@@ -13,8 +13,8 @@
 
 namespace brigade::detail::probes {
 
-/// Not 0 while a tracer is attached to a probe of jobs: the kernel counts it up and down.
-unsigned short const volatile& jobs_traced() noexcept;
+/// Whether a tracer is attached to a probe of jobs.
+bool jobs_traced() noexcept;
 
 void admitted(char const* pool, job_note const& job) noexcept;
 void refused(char const* pool, char const* reason) noexcept;

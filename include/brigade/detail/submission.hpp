@@ -65,9 +65,10 @@ struct submission {
     tell_later(core, std::move(told), failed_with<result>(verdict_exception(why)));
   }
 
-  /// Runs in the thread that wanted to submit it, outside of the bound.
+  /// Runs in the thread that wanted to submit it, outside of the bound. It may destroy the pool.
   template <class Destroy>
   void run_in_caller(Destroy destroy, pool_core& core) {
+    auto const keep = core.shared_from_this();
     job_result<result> outcome_of_job;
     outcome_of_job.of([this]() -> result { return std::invoke(std::move(job)); });
     auto told = std::move(to);
