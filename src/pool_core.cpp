@@ -90,7 +90,8 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
       told_admitted_(std::make_unique<std::atomic<std::uint64_t>[]>(lanes_.count())),
       crew_(options_.threads),
       turn_memories_(std::make_unique<turn_memory[]>(options_.threads)),
-      activities_(std::make_unique<worker_activity[]>(options_.threads)) {
+      activities_(std::make_unique<worker_activity[]>(options_.threads)),
+      marks_(steady_nanoseconds()) {
   verdict_exception({});  // the first use makes them all
   if (lanes_.count() != 1) rounds_.assign(options_.threads, lanes_.begin_round());
   for (unsigned lane = 0; options_.shedding && lane != lanes_.count(); ++lane) {
@@ -293,7 +294,13 @@ bool pool_core::on_own_thread() const noexcept {
 
 // ── ending ──
 
+void pool_core::announce_end() noexcept {
+  announced_.store(true, std::memory_order_relaxed);
+  marks_.reach(pool_state::lame_duck, steady_nanoseconds());
+}
+
 void pool_core::close() noexcept {
+  marks_.reach(pool_state::draining, steady_nanoseconds());
   lanes_.gate().set(closed_bit);
   crew_.synchronize();
   tell_line();
@@ -303,6 +310,7 @@ void pool_core::close() noexcept {
 }
 
 void pool_core::stop() {
+  marks_.reach(pool_state::cancelling, steady_nanoseconds());
   lanes_.gate().set(closed_bit | cancelling_bit);
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
@@ -354,6 +362,7 @@ void pool_core::sweep() {
 }
 
 void pool_core::finish() {
+  marks_.reach(pool_state::stopped, steady_nanoseconds());
   tell_line();
   wake_retrying();
   watch_.drained();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/steady_clock.hpp>
 
 namespace brigade::detail {
 
@@ -111,6 +112,7 @@ pool_metrics pool_core::metrics() const {
   now.longest_running = longest_running();
   if (auto const* const times = tracer_.times()) times->read_into(now);
   now.state = state();
+  now.time_in = marks_.read(steady_nanoseconds());
   now.name = options_.name;
   return now;
 }

@@ -17,7 +17,6 @@
 #include <variant>
 
 #include "limits.hpp"
-#include "metrics_text.hpp"
 
 namespace press {
 namespace {
@@ -148,7 +147,7 @@ asio::awaitable<bool> connection::serve_one() {
 answer connection::make_page(page wanted) const {
   if (wanted == page::metrics) {
     return make_answer(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
-                       metrics_text(service_.pool.metrics(), service_.http, "press"));
+                       service_.numbers.text());
   }
   if (wanted == page::readyz && service_.current() != phase::serving) {
     return make_answer(service_ending());

@@ -88,6 +88,13 @@ void add_all(CLI::App& app, options& result) {
       ->check(range(1U, 64U))
       ->capture_default_str()
       ->type_name("N");
+  app.add_option("--admin-port", result.admin_port,
+                 "Port for the page that shows the service at work; 0 picks a free one")
+      ->check(range(0, 65'535))
+      ->type_name("PORT");
+  app.add_option("--admin-host", result.admin_host, "Address to listen on for it")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
   add_seconds(app, "--idle-timeout", result.idle_timeout,
               "How long a connection may stay open between two requests");
   add_seconds(app, "--read-timeout", result.read_timeout,

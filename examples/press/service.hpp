@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "metrics.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 #include "traffic.hpp"
@@ -52,6 +53,7 @@ class service {
   tally connections;
   std::atomic<std::uint64_t> given_up{0};  ///< requests whose job was cancelled or abandoned
   brigade::worker_pool pool;
+  metrics const numbers{pool, http};
 
  private:
   std::atomic<phase> phase_{phase::serving};

@@ -9,6 +9,7 @@
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
 #include <brigade/pool_dump.hpp>
+#include <brigade/pool_view.hpp>
 #include <brigade/retry.hpp>
 #include <brigade/running_job.hpp>
 #include <brigade/shutdown.hpp>

@@ -67,6 +67,18 @@ struct task_group_metrics {
   std::uint64_t shed = 0;
 };
 
+/// How long a pool was, or has been, in each state: 0 for one that it has not reached or has
+/// skipped.
+struct state_times {
+  std::chrono::nanoseconds running{0};
+  std::chrono::nanoseconds lame_duck{0};
+  std::chrono::nanoseconds draining{0};
+  std::chrono::nanoseconds cancelling{0};
+  std::chrono::nanoseconds stopped{0};
+
+  [[nodiscard]] std::chrono::nanoseconds operator[](pool_state state) const noexcept;
+};
+
 /// One consistent reading of a pool. Each number is one that the pool really had while the
 /// snapshot was taken, and always
 /// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
@@ -107,7 +119,8 @@ struct pool_metrics {
   std::vector<std::chrono::nanoseconds> worker_busy{};
 
   pool_state state = pool_state::running;
-  std::string name{};  ///< `pool_options::name`.
+  state_times time_in{};  ///< How long in each state.
+  std::string name{};     ///< `pool_options::name`.
 
   std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
   std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.

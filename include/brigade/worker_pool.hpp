@@ -33,6 +33,7 @@
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/pool_link.hpp>
 #include <brigade/detail/post_job.hpp>
 #include <brigade/detail/reservation.hpp>
 #include <brigade/detail/shutdown_operation.hpp>
@@ -41,6 +42,7 @@
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
 #include <brigade/pool_dump.hpp>
+#include <brigade/pool_view.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -62,7 +64,9 @@ class worker_pool {
   /// `std::system_error` if a thread cannot be started, with those already started joined;
   /// `std::bad_alloc`.
   explicit worker_pool(pool_options options = {})
-      : core_(detail::pool_core::with_threads(std::move(options))) {}
+      : core_(detail::pool_core::with_threads(std::move(options))) {
+    link_.attach(*core_);
+  }
 
   /// Makes a pool that works on the host's threads.
   ///
@@ -73,7 +77,9 @@ class worker_pool {
   ///
   /// Throws: as the other constructor; `std::invalid_argument` for an empty executor.
   explicit worker_pool(boost::asio::any_io_executor host, pool_options options = {})
-      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {}
+      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {
+    link_.attach(*core_);
+  }
 
   worker_pool(worker_pool const&) = delete;
   worker_pool& operator=(worker_pool const&) = delete;
@@ -81,7 +87,10 @@ class worker_pool {
   /// stop(), then (own threads) join(). From one of the pool's own workers, a job or a handler, it
   /// returns without waiting: the other workers finish what they run, and the last one frees what
   /// they share. In host mode it waits for nothing: running jobs finish on the host.
-  ~worker_pool() { core_->abandon(); }
+  ~worker_pool() {
+    core_->abandon();
+    link_.detach();
+  }
 
   /// An executor of the pool's context, for timers, sockets and coroutines. Not bounded, not
   /// counted: what is posted to it directly is no job. Handlers that are ready are run before
@@ -375,6 +384,12 @@ class worker_pool {
   /// Cost: as metrics(), and a string for everything that runs.
   [[nodiscard]] pool_dump dump() const { return core_->dump(); }
 
+  /// A view of this pool, for whoever shows its numbers and may outlive it.
+  ///
+  /// Thread safety: any thread.
+  /// Cost: counts a reference.
+  [[nodiscard]] pool_view view() const noexcept { return pool_view{link_.link()}; }
+
  private:
   friend class task_group;
   template <class F, class Token>
@@ -441,6 +456,7 @@ class worker_pool {
     }
   };
 
+  detail::pool_link_owner link_;  // first: once there are threads nothing may throw any more
   std::shared_ptr<detail::pool_core> core_;
 };
 

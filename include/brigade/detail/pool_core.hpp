@@ -37,6 +37,7 @@
 #include <brigade/detail/permit_count.hpp>
 #include <brigade/detail/refusal_counts.hpp>
 #include <brigade/detail/shutdown_sequence.hpp>
+#include <brigade/detail/state_marks.hpp>
 #include <brigade/detail/stop_registry.hpp>
 #include <brigade/detail/submit_terms.hpp>
 #include <brigade/detail/turn_memory.hpp>
@@ -230,7 +231,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   // ── ending ──
 
   /// Says that the end is near; admission goes on.
-  void announce_end() noexcept { announced_.store(true, std::memory_order_relaxed); }
+  void announce_end() noexcept;
   void close() noexcept;
   void stop();
   /// By whoever has put a job where stop() may have passed already.
@@ -328,6 +329,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   enum class ending { none, finished, given_up };
   std::atomic<ending> how_ended_{ending::none};  // finished: drained, and the watchers told
   std::atomic<bool> announced_{false};
+  state_marks marks_;
   std::atomic<std::int64_t> idle_since_{0};  // steady_clock nanoseconds
   std::atomic<bool> joining_{false};
   std::atomic<bool> end_requested_{false};
