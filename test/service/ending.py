@@ -326,13 +326,15 @@ def scenario_a_second_signal_with_nothing_waiting_is_no_failure():
 def scenario_a_third_signal_kills():
     with Press("--threads", "1", "--cancel", "60") as press:
         live = Client(press)
-        press.keep_busy(1)
+        busy = press.keep_busy(1)
         press.send_signal()
         press.until_ending(live)
         press.send_signal()
         same(press.process.stderr.readline(), "press: giving up what waits\n", "stderr")
         press.send_signal(SIGINT)
         same(press.process.wait(PATIENCE), -SIGINT)
+        for client in busy:
+            client.close()
 
 
 def scenario_a_signal_in_the_first_moments_ends_it_too():
@@ -352,10 +354,12 @@ def scenario_a_signal_in_the_first_moments_ends_it_too():
 
 def scenario_a_burst_of_signals_is_no_crash():
     with Press("--threads", "1") as press:
-        press.keep_busy(1)
+        busy = press.keep_busy(1)
         for _ in range(50):
             press.send_signal()
         code, _, err = press.wait()
+        for client in busy:
+            client.close()
         assert code in (0, 1, -SIGTERM), (code, err)
 
 
