@@ -59,7 +59,12 @@ void shutdown_sequence::add(shared_core core, std::uint64_t id,
                    waiter = std::move(waiter), hook = std::move(hook)]() mutable {
     if (self->ended_) return waiter->tell({}, self->report_);
     self->waiting_.emplace(id, std::move(waiter));
-    if (hook) self->hooks_.push_back(std::move(hook));
+    if (hook) {
+      // What the hook refers to may be gone when its waiter is.
+      self->hooks_.push_back([&waiting = self->waiting_, id, hook](pool_state phase) {
+        if (waiting.contains(id)) hook(phase);
+      });
+    }
     self->watch_drain(core);
   });
 }

@@ -67,13 +67,12 @@ asio::awaitable<std::size_t> close_connections(service& owner) {
 
 void print_report(service& owner, brigade::shutdown_report const& report, std::size_t cut_off,
                   clock::duration elapsed) {
-  auto const pool = owner.pool.metrics();
   fmt::print(
       "press ended: signal={} completed={} failed={} cancelled={} abandoned={} rejected={} "
       "answered={} cut_off={} elapsed={:.3f}s\n",
-      report.signal == SIGINT ? "SIGINT" : "SIGTERM", pool.completed, pool.failed, pool.cancelled,
-      report.abandoned, pool.rejected.total(), owner.http.answered(), cut_off,
-      std::chrono::duration<double>(elapsed).count());
+      report.signal == SIGINT ? "SIGINT" : "SIGTERM", report.completed, report.failed,
+      report.cancelled, report.abandoned, owner.pool.metrics().rejected.total(),
+      owner.http.answered(), cut_off, std::chrono::duration<double>(elapsed).count());
   for (auto const& job : report.abandoned_jobs) {
     fmt::print(stderr, "press: abandoned: {}\n", job);
   }

@@ -309,6 +309,20 @@ TEST_CASE("with a host's signal_set the wait ends where the pool does, or where 
   }
 }
 
+TEST_CASE("a phase is not told to whoever has ceased to wait", "[contract][signals]") {
+  phases told;
+  brigade::worker_pool pool{{.threads = 1}};
+  asio::io_context context;
+  asio::cancellation_signal cancel;
+  async_run_until_signal(
+      pool, {.signals = {SIGUSR1}, .on_phase = told.hook()},
+      asio::bind_cancellation_slot(cancel.slot(), asio::bind_executor(context, [](auto, auto) {})));
+  cancel.emit(asio::cancellation_type::terminal);
+  context.run();
+  CHECK(pool.async_shutdown({}, asio::use_future).get().reached == pool_state::stopped);
+  CHECK(told.seen().empty());
+}
+
 TEST_CASE("a signal_set behind the pool's own jobs is refused", "[contract][signals]") {
   brigade::worker_pool pool{{.threads = 1}};
   asio::signal_set signals{pool.get_executor(), SIGUSR1};

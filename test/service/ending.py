@@ -56,12 +56,15 @@ class Load(threading.Thread):
             self.unaccepted += 1
             return False
         except (ConnectionResetError, BrokenPipeError, NoAnswer) as error:
-            # Nobody accepted this one: it reached the system's queue as the door was closing.
-            if answered == 0 and isinstance(error, (ConnectionResetError, BrokenPipeError)):
+            if self.never_accepted(error, answered):
                 self.unaccepted += 1
-                return True
-            self.lost.append(repr(error))
+            else:
+                self.lost.append(repr(error))
             return True
+
+    def never_accepted(self, error, answered):
+        """It reached the system's queue as the door was closing."""
+        return answered == 0 and isinstance(error, (ConnectionResetError, BrokenPipeError))
 
     def right(self, answer):
         return decompressed(answer.body) == self.body
@@ -225,7 +228,7 @@ def scenario_a_full_service_ends_and_answers_all_that_it_took():
 
 def scenario_it_says_what_it_does_when_asked():
     with Press("--threads", "1") as press:
-        client = Client(press).send(request("/compress?level=19", hard_to_compress(3 << 20)))
+        client = Client(press).send(request("/compress?level=19", hard_to_compress(700_000)))
         press.until_jobs(running=1)
         press.send_signal(SIGUSR1)
         line = press.process.stderr.readline()
@@ -237,11 +240,18 @@ def scenario_it_says_what_it_does_when_asked():
 
 
 class Cycle(Load):
-    """The same load, with frames that are known, so that no answer costs a process."""
+    """The same load, with frames that are known, so that no answer costs a process.
+
+    An idle connection may be closed just when its client, which has not had the processor for a
+    while, sends its next request. The service has not read that: the sum of its answers is checked.
+    """
 
     def __init__(self, press, body, frame):
         super().__init__(press, 0)
         self.body, self.frame = body, frame
+
+    def never_accepted(self, error, answered):
+        return True
 
     def right(self, answer):
         return answer.body == self.frame
@@ -257,7 +267,7 @@ def scenario_start_load_and_end_again_and_again_loses_nothing():
     for body, frame in zip(bodies, frames):
         same(decompressed(frame) == body, True, "frame")
     sums = {"good": 0, "refused": 0, "unaccepted": 0}
-    for cycle in range(int(os.environ.get("CYCLES", 10))):
+    for cycle in range(int(os.environ.get("CYCLES", 20))):
         with Press("--threads", str(rng.randrange(1, 4)), "--capacity", str(rng.choice((1, 4, 64))),
                    "--network-threads", str(rng.randrange(1, 3)),
                    "--lame-duck", rng.choice(("0", "0", "0.05")), "--grace", "30", "--drain", "60",
@@ -272,6 +282,8 @@ def scenario_start_load_and_end_again_and_again_loses_nothing():
                 client.join(60)
                 same(client.lost, [], f"requests without a right answer in cycle {cycle}")
             same(report["completed"], sum(c.good for c in load), f"completed in cycle {cycle}")
+            same(report["answered"], sum(c.good + c.refused for c in load),
+                 f"requests that the service says it has answered in cycle {cycle}")
             same((report["failed"], report["cancelled"], report["cut_off"]), (0, 0, 0), "report")
             for name in sums:
                 sums[name] += sum(getattr(c, name) for c in load)
@@ -314,13 +326,15 @@ def scenario_a_second_signal_with_nothing_waiting_is_no_failure():
 def scenario_a_third_signal_kills():
     with Press("--threads", "1", "--cancel", "60") as press:
         live = Client(press)
-        press.keep_busy(1)
+        busy = press.keep_busy(1)
         press.send_signal()
         press.until_ending(live)
         press.send_signal()
         same(press.process.stderr.readline(), "press: giving up what waits\n", "stderr")
         press.send_signal(SIGINT)
         same(press.process.wait(PATIENCE), -SIGINT)
+        for client in busy:
+            client.close()
 
 
 def scenario_a_signal_in_the_first_moments_ends_it_too():
@@ -340,10 +354,12 @@ def scenario_a_signal_in_the_first_moments_ends_it_too():
 
 def scenario_a_burst_of_signals_is_no_crash():
     with Press("--threads", "1") as press:
-        press.keep_busy(1)
+        busy = press.keep_busy(1)
         for _ in range(50):
             press.send_signal()
         code, _, err = press.wait()
+        for client in busy:
+            client.close()
         assert code in (0, 1, -SIGTERM), (code, err)
 
 

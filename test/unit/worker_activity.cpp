@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <thread>
 
 #include <brigade/detail/worker_activity.hpp>
@@ -56,7 +57,6 @@ TEST_CASE("a reader sees the parts of one job only", "[unit][worker_activity]") 
       activity.begin_turn(static_cast<std::int64_t>(job), job);
       activity.start(names[job % 4]);
       activity.end();
-      activity.rest();
     }
     done = true;
   });

@@ -5,8 +5,9 @@
 // since the last reading has begun later than the record says; `exact` tells.
 //
 // Ordering: one writer, the turn that holds the worker's slot; the crew's word orders one turn
-// before the next. Every store is a release and every load an acquire (plain moves on x86), so the
-// word is the version of the rest: a reader who meets a later value of another member finds a later
+// before the next. Every store is a release and every load an acquire (plain moves on x86), and the
+// other members only change while the word says `resting`. So the word is their version: they are
+// written before it says `job`, and a reader who meets a later value of one of them finds a later
 // word when it looks again, and tries once more.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
@@ -31,20 +32,23 @@ class alignas(64) worker_activity {
 
   // ── by the worker's turn ──
 
-  /// The clock was read.
+  /// The clock was read, between two jobs.
   void looked(std::int64_t now) noexcept {
+    rest();
     since_.store(now, std::memory_order_release);
     looked_at_.store(jobs_, std::memory_order_release);
   }
   void begin_turn(std::int64_t now, std::uint64_t thread) noexcept {
+    rest();
     thread_.store(thread, std::memory_order_release);
     looked(now);
   }
   /// `name`: null, or alive for as long as the pool.
   void start(char const* name) noexcept {
     ++jobs_;
-    set(phase::job);
+    rest();
     name_.store(name, std::memory_order_release);
+    set(phase::job);
   }
   void end() noexcept { set(phase::handler); }
   void rest() noexcept { set(phase::resting); }
