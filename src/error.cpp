@@ -21,7 +21,8 @@ class category final : public boost::system::error_category {
       case errc::queue_full: return "the pool is full: as many jobs are in flight as it may hold";
       case errc::closed: return "the pool is closed: it takes no more jobs";
       case errc::expired: return "the job was not started by its deadline";
-      case errc::shed: return "the job gave its slot to a newer one";
+      case errc::shed:
+        return "the job was shed: a newer one took its slot, or it had been queued for too long";
       case errc::job_failed: return "the job threw an exception";
     }
     return "unknown brigade error " + std::to_string(value);

@@ -4,56 +4,62 @@
 #include <algorithm>
 #include <utility>
 
+#include <brigade/detail/empty_shell.hpp>
+#include <brigade/detail/job_ending.hpp>
+
 namespace brigade::detail {
 
 namespace {
+
+job_ending const nobody{};
 
 // Small pools get some cells more than jobs, so that a few cancellations do not make them spill.
 constexpr std::size_t fewest_cells = 64;
 
 }  // namespace
 
-job_queue::job_queue(std::size_t capacity, ledger const& counts)
+job_queue::job_queue(std::size_t capacity, ledger const& counts, unsigned lane, bool fine_stamps)
     : counts_(counts),
       capacity_(capacity),
+      lane_(lane),
+      fine_stamps_(fine_stamps),
       ring_(std::bit_ceil(std::max(capacity, fewest_cells))) {}
 
-std::uint64_t job_queue::raise_limit() noexcept {
-  auto const by_slots = counts_.finished() + capacity_;
+// The limit for `who`; the gate keeps the one for those who have no slot.
+std::uint64_t job_queue::raise_limit(submitter who) noexcept {
+  auto const by_slots = finished() + capacity_;
   auto const by_cells = ring_.head() + ring_.size();
-  auto const limit = std::min(by_slots, by_cells);
-  limit_.store(limit, std::memory_order_relaxed);
-  return limit;
+  gate_.set_limit(std::min(by_slots, by_cells));
+  return who == submitter::slot_holder ? by_cells : std::min(by_slots, by_cells);
 }
 
-job_queue::claim job_queue::admit_to_store(submitter who) {
+admission_claim job_queue::admit_to_store(submitter who) {
   auto node = overflow_store::make_node();
   std::unique_lock lock(store_mutex_);
-  auto word = word_.load(std::memory_order_acquire);
+  auto word = gate_.look();
   for (;;) {
-    if (!is_open(word, who)) return {verdict::closed};
+    if (!is_open(word, who)) return {why_refused(word, who), lane_};
     auto const position = position_of(word);
-    if (room(position) == 0) return {verdict::queue_full};
+    if (who != submitter::slot_holder && room(position) == 0) return {verdict::queue_full, lane_};
     bool const spilling = (word & spilling_bit) != 0;
-    if (!spilling && position < raise_limit()) {
+    if (!spilling && position < raise_limit(who)) {
       lock.unlock();
       return admit(who);
     }
-    if (word_.compare_exchange_weak(word, (word + one_position) | spilling_bit,
-                                    std::memory_order_acq_rel, std::memory_order_acquire)) {
+    if (gate_.give_out(word, 1, spilling_bit)) {
       // With the bit set nobody else gets a position but under this lock.
       if (!spilling) {
         spill_begin_ = position;
         spill_begun_.store(true, std::memory_order_seq_cst);
       }
-      return {verdict::admitted, position, 1, &store_.insert(std::move(node), position)};
+      return {verdict::admitted, lane_, position, 1, &store_.insert(std::move(node), position)};
     }
   }
 }
 
-void job_queue::publish_in_store(std::uint64_t position) noexcept {
+void job_queue::publish_in_store(std::uint64_t position, std::uint32_t stamp) noexcept {
   std::lock_guard const lock(store_mutex_);
-  store_.publish(position);
+  store_.publish(position, stamp);
 }
 
 bool job_queue::store_ready() const noexcept {
@@ -74,19 +80,33 @@ bool job_queue::take_from_store(inline_job& out) noexcept {
 // out of the store), provided that the ring is empty too; then the next job may use the ring again.
 void job_queue::leave_store_if_empty() noexcept {
   if (!store_.empty() || ring_.head() < spill_begin_) return;
-  auto word = word_.load(std::memory_order_acquire);
+  auto const word = gate_.look();
   if ((word & spilling_bit) == 0) return;
   ring_.skip_to(position_of(word));
   spill_begun_.store(false, std::memory_order_seq_cst);
-  word_.fetch_and(~spilling_bit, std::memory_order_acq_rel);
+  gate_.clear(spilling_bit);
 }
 
-void job_queue::bury(std::uint64_t position, pool_core& core) {
-  if (ring_.bury(position)) {
-    inline_job shell;
-    while (ring_.take_dead(shell)) shell.discard(core, {});
-    return;
+void job_queue::leave_empty(admission_claim const& c, std::uint64_t index) {
+  open(c, index).emplace<empty_shell>();
+  if (c.spilled == nullptr) {
+    ring_.publish_dead(c.position + index);
+    clear_front();
+  } else {
+    std::lock_guard const lock(store_mutex_);
+    store_.remove(c.position);
+    leave_store_if_empty();
   }
+}
+
+// Dead cells at the front of the ring need no worker to make room.
+void job_queue::clear_front() noexcept {
+  inline_job shell;
+  while (ring_.take_dead(shell)) shell.discard(nobody);
+}
+
+void job_queue::bury(std::uint64_t position) {
+  if (ring_.bury(position)) return clear_front();
   if (!spill_begun_.load(std::memory_order_seq_cst)) return;
   overflow_store::node removed;
   {
@@ -94,19 +114,7 @@ void job_queue::bury(std::uint64_t position, pool_core& core) {
     removed = store_.remove(position);
     leave_store_if_empty();
   }
-  if (!removed.empty()) removed.mapped().discard(core, {});
-}
-
-bool job_queue::try_finish() noexcept {
-  // The addition of nothing is a read-modify-write: of two threads whose jobs end at the same time
-  // the second to come here sees what both have counted.
-  auto const before = word_.fetch_or(0, std::memory_order_acq_rel);
-  if ((before & closed_bit) == 0 || (before & drained_bit) != 0) return false;
-  // Read in this order: a running job may still submit, but only while it has not ended itself. If
-  // all positions given out by now had ended before now, none is left that could submit.
-  auto const finished = counts_.finished();
-  if (position_of(word_.load(std::memory_order_acquire)) != finished) return false;
-  return (word_.fetch_or(drained_bit, std::memory_order_acq_rel) & drained_bit) == 0;
+  if (!removed.empty()) removed.mapped().discard(nobody);
 }
 
 std::chrono::milliseconds job_queue::oldest_age() const {

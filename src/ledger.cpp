@@ -3,11 +3,11 @@
 
 namespace brigade::detail {
 
-job_counts ledger::read() const noexcept {
+job_counts ledger::read(unsigned lane) const noexcept {
   job_counts sum;
-  auto const each = [this](auto&& visit) {
-    visit(elsewhere_);
-    for (unsigned i = 0; i != workers_; ++i) visit(tallies_[i]);
+  auto const each = [this, lane](auto&& visit) {
+    visit(elsewhere_[lane]);
+    for (unsigned i = 0; i != workers_; ++i) visit(tallies_[std::size_t{lane} * workers_ + i]);
   };
   each([&sum](tally const& t) {
     for (unsigned o = 0; o != outcome_count; ++o) sum.ended[o] += t.ended(static_cast<outcome>(o));

@@ -7,7 +7,7 @@ std::uint64_t rejected_jobs::operator[](errc reason) const noexcept {
   switch (reason) {
     case errc::queue_full: return queue_full;
     case errc::closed: return closed;
-    case errc::expired:
+    case errc::expired: return expired;
     case errc::shed:
     case errc::job_failed: break;
   }

@@ -10,8 +10,10 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <brigade/detail/asymmetric_fence.hpp>
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/host_watch.hpp>
+#include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/report.hpp>
 #include <brigade/detail/thread_place.hpp>
 #include <brigade/detail/thread_setup.hpp>
@@ -30,6 +32,17 @@ void check_range(char const* option, T value, T least, T most) {
       "brigade::pool_options::{}: {} is out of range; give {} to {}", option, value, least, most));
 }
 
+void check_lanes(pool_options& options) {
+  check_range<std::size_t>("lanes.size()", options.lanes.size(), 0, permit_count::most_lanes);
+  for (std::size_t i = 0; i != options.lanes.size(); ++i) {
+    auto& lane = options.lanes[i];
+    if (lane.capacity == 0) lane.capacity = options.capacity;
+    auto const capacity = fmt::format("lanes[{}].capacity", i);
+    check_range<std::size_t>(capacity.c_str(), lane.capacity, 1, options.capacity);
+    check_range(fmt::format("lanes[{}].weight", i).c_str(), lane.weight, 1U, 65'536U);
+  }
+}
+
 pool_options checked(pool_options options) {
   if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
   check_range("threads", options.threads, 1U, 65'535U);
@@ -38,6 +51,14 @@ pool_options checked(pool_options options) {
   constexpr auto an_hour = std::int64_t{3'600'000'000};
   check_range<std::int64_t>("linger", options.linger.count(), 0, an_hour);
   check_range<std::int64_t>("turn_time", options.turn_time.count(), 1, an_hour);
+  if (!options.max_waiting) options.max_waiting = options.capacity;
+  check_range<std::size_t>("max_waiting", *options.max_waiting, 0, std::size_t{1} << 30);
+  check_lanes(options);
+  if (options.shedding) {
+    constexpr auto hour = std::int64_t{3'600'000};
+    check_range<std::int64_t>("shedding.target", options.shedding->target.count(), 1, hour);
+    check_range<std::int64_t>("shedding.interval", options.shedding->interval.count(), 1, hour);
+  }
   return options;
 }
 
@@ -62,11 +83,15 @@ thread_local pool_core const* own_thread_of = nullptr;
 
 pool_core::pool_core(pool_options options, asio::any_io_executor host)
     : options_(checked(std::move(options))),
-      ledger_(options_.threads),
-      queue_(options_.capacity, ledger_),
+      ledger_(options_.threads, std::max(1U, static_cast<unsigned>(options_.lanes.size()))),
+      lanes_(options_, ledger_),
       crew_(options_.threads),
       turn_memories_(std::make_unique<turn_memory[]>(options_.threads)) {
   verdict_exception({});  // the first use makes them all
+  if (lanes_.count() != 1) rounds_.assign(options_.threads, lanes_.begin_round());
+  for (unsigned lane = 0; options_.shedding && lane != lanes_.count(); ++lane) {
+    shedders_.emplace_back(*options_.shedding);
+  }
   if (host) {
     executor_ = std::move(host);
     context_ = &executor_.context();
@@ -80,6 +105,7 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
 
 pool_core::~pool_core() {
   caller_guard::wait_for_others(this);
+  if (deadlines_) deadlines_->forget_timer();
   own_work_.reset();
 }
 
@@ -101,14 +127,6 @@ std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_o
 }
 
 // ── submitting ──
-
-error_code pool_core::refuse(verdict why) noexcept {
-  // Made once: an error code asks its category, by a virtual call, whether it is a failure.
-  static error_code const full = errc::queue_full;
-  static error_code const closed = errc::closed;
-  refusals_.add(why);
-  return why == verdict::queue_full ? full : closed;
-}
 
 void pool_core::wake() noexcept {
   auto const keep = shared_from_this();  // a job that the sweep destroys may own the pool
@@ -143,11 +161,33 @@ void pool_core::note_idle() noexcept {
   idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
 }
 
-void pool_core::end_elsewhere(outcome how, bool never_started) {
-  auto& counts = ledger_.elsewhere();
+void pool_core::end_elsewhere(outcome how, unsigned lane, bool never_started) {
+  auto& counts = ledger_.elsewhere(lane);
   if (never_started) counts.add_start();
   counts.add_end(how);
+  light_fence();  // against who joins the line: see waiting_line.hpp
+  if (slots_awaited_.load(std::memory_order_relaxed)) tell_line();
   check_drained();
+}
+
+// Runs on the shared counts: the turn that this thread may be inside has a slot of its own.
+bool pool_core::help() noexcept {
+  try {
+    inline_job job;
+    for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
+      if (!lanes_[lane].take(job)) continue;
+      job_context context(*this, ledger_.elsewhere(lane), slots_awaited_,
+                          job_context::writers::many);
+      context.lane = lane;
+      job.run(context);
+      check_drained();
+      return true;
+    }
+    return own_ && own_->poll_one() != 0;
+  } catch (...) {
+    report_handler_error(std::current_exception());
+    return true;
+  }
 }
 
 void pool_core::report_job_error(std::exception_ptr const& failure) noexcept {
@@ -233,28 +273,43 @@ bool pool_core::on_own_thread() const noexcept {
 // ── ending ──
 
 void pool_core::close() noexcept {
-  queue_.set(closed_bit);
+  lanes_.gate().set(closed_bit);
   crew_.synchronize();
+  tell_line();
   check_drained();
 }
 
 void pool_core::stop() {
-  queue_.set(closed_bit | cancelling_bit);
+  lanes_.gate().set(closed_bit | cancelling_bit);
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
+  tell_line();
+  revoke_permits();
   sweep();
   registry_.request_stop_of_all();
   check_drained();
+}
+
+void pool_core::revoke_permits() {
+  for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
+    for (auto left = permits_.revoke(lane); left != 0; --left) {
+      end_elsewhere(outcome::voided, lane, false);
+    }
+  }
 }
 
 // Ends all that is queued, in the calling thread: the workers may be stuck.
 void pool_core::sweep() {
   host_hold const until_told(*this);
   inline_job job;
-  while (queue_.take(job)) job.discard(*this, asio::error::operation_aborted);
+  for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
+    job_ending const cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
+    while (lanes_[lane].take(job)) job.discard(cancelled);
+  }
 }
 
 void pool_core::finish() {
+  tell_line();
   watch_.drained();
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::finished, std::memory_order_seq_cst);
@@ -351,42 +406,11 @@ void pool_core::host_gone() noexcept {
 }
 
 pool_state pool_core::state() const noexcept {
-  auto const word = queue_.word();
+  auto const word = lanes_.gate().word();
   if ((word & drained_bit) != 0) return pool_state::stopped;
   if ((word & cancelling_bit) != 0) return pool_state::cancelling;
   if ((word & closed_bit) != 0) return pool_state::draining;
   return announced_.load(std::memory_order_relaxed) ? pool_state::lame_duck : pool_state::running;
-}
-
-// ── metrics ──
-
-// Each group of counts is read before the one that bounds it (ledger.hpp, invariant 2), and the
-// position last. It may have grown past what was in flight when the outcomes were read; the bound
-// says how far it had come by then at the most, and a position in between is one it really had.
-pool_metrics pool_core::metrics() const {
-  auto const counts = ledger_.read();
-  auto const finished = counts.finished();
-  auto const position = std::min(position_of(queue_.word()), finished + queue_.capacity());
-  auto const started = std::min(counts.started + counts[outcome::voided], position);
-
-  pool_metrics now;
-  now.admitted = position - counts[outcome::voided];
-  now.completed = counts[outcome::completed];
-  now.failed = counts[outcome::failed];
-  now.cancelled = counts[outcome::cancelled];
-  now.expired = counts[outcome::expired];
-  now.shed = counts[outcome::shed];
-  now.running_jobs = started - finished;
-  now.queued_jobs = position - started;
-  now.active_workers = crew_.busy();
-  now.workers = options_.threads;
-  now.capacity = options_.capacity;
-  now.rejected.queue_full = refusals_.of(verdict::queue_full);
-  now.rejected.closed = refusals_.of(verdict::closed);
-  now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
-  if (now.queued_jobs != 0) now.oldest_queued_age = queue_.oldest_age();
-  now.state = state();
-  return now;
 }
 
 }  // namespace brigade::detail

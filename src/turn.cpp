@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/relax.hpp>
 
@@ -54,7 +55,7 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
-        context_(core, core.counts().of_worker(slot)) {}
+        context_(core, core.counts().of_worker(slot), core.slots_awaited()) {}
 
   void run() {
     turn_budget budget(core_.options());
@@ -62,7 +63,9 @@ class turn {
     try {
       while (next(job)) {
         if (core_.cancelling()) {
-          job.discard(core_, asio::error::operation_aborted);
+          job.discard({&core_, context_.lane, outcome::cancelled, asio::error::operation_aborted});
+        } else if (core_.is_overdue(context_.lane, job)) {
+          job.discard({&core_, context_.lane, outcome::shed, errc::shed});
         } else {
           job.run(context_);
         }
@@ -82,7 +85,7 @@ class turn {
   /// The next job, searched for if need be. False: there is none, and the slot has been given back.
   bool next(inline_job& job) {
     for (;;) {
-      if (core_.queue().take(job)) {
+      if (take(job)) {
         ++taken_in_a_row_;
         if (searching_) stop_searching();
         return true;
@@ -93,10 +96,18 @@ class turn {
     }
   }
 
+  bool take(inline_job& job) {
+    if (core_.lanes().count() == 1) [[likely]]
+      return core_.lanes()[0].take(job);
+    if (!core_.lanes().take(core_.round_of(slot_), job, context_.lane)) return false;
+    context_.counts = &core_.counts().of_worker(slot_, context_.lane);
+    return true;
+  }
+
   void stop_searching() {
     searching_ = false;
     core_.workers().end_search();
-    if (core_.workers().size() != 1 && core_.queue().ready()) core_.wake_if_needed();
+    if (core_.workers().size() != 1 && core_.lanes().ready()) core_.wake_if_needed();
   }
 
   /// Stays away from the queue for a moment where jobs come in a stream. A worker on the heels of a
@@ -117,13 +128,13 @@ class turn {
     let_jobs_gather();
     auto const until = clock::now() + linger_;
     for (unsigned lap = 1;; ++lap) {
-      if (core_.queue().ready()) {
+      if (core_.lanes().ready()) {
         linger_ = core_.options().linger;
         return true;
       }
       relax(lap);
       if (lap % 64 != 0) continue;
-      if (core_.is_closed()) return core_.queue().ready();
+      if (core_.is_closed()) return core_.lanes().ready();
       if (clock::now() >= until) return false;
     }
   }
@@ -135,9 +146,9 @@ class turn {
     // The crew's word has been written; close() writes it between closing and counting. So either
     // it sees that this worker's jobs have ended, or this sees that the pool is closed.
     if (core_.is_closed()) core_.check_drained();
-    if (!core_.queue().ready() || !core_.workers().claim_wake(slot_)) return false;
+    if (!core_.lanes().ready() || !core_.workers().claim_wake(slot_)) return false;
     searching_ = true;
-    context_.counts = &core_.counts().of_worker(slot_);
+    context_.counts = &core_.counts().of_worker(slot_, context_.lane);
     return true;
   }
 

@@ -5,6 +5,7 @@
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/permit.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/signals.hpp>
 #include <brigade/version.hpp>

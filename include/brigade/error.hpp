@@ -25,7 +25,7 @@ enum class errc {
   queue_full = 1,  ///< No slot: as many jobs as the capacity allows are in flight.
   closed,          ///< Admission has ended: the pool is draining or stopped.
   expired,         ///< The job was not started by its deadline.
-  shed,            ///< A newer job took the slot.
+  shed,            ///< A newer job took the slot, or it had been queued for too long.
   job_failed,      ///< The job threw; what it threw is in the exception_ptr.
 };
 

@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <brigade/error.hpp>
 #include <brigade/shutdown.hpp>
@@ -20,12 +22,31 @@ namespace brigade {
 struct rejected_jobs {
   std::uint64_t queue_full = 0;
   std::uint64_t closed = 0;
+  std::uint64_t cancelled = 0;  ///< Cancelled while they waited for a slot.
+  std::uint64_t expired = 0;    ///< Expired while they waited for a slot.
 
   /// The sum of all reasons.
-  [[nodiscard]] std::uint64_t total() const noexcept { return queue_full + closed; }
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    return queue_full + closed + cancelled + expired;
+  }
 
   /// The count of one reason; 0 for a value that is no reason to refuse.
   [[nodiscard]] std::uint64_t operator[](errc reason) const noexcept;
+};
+
+/// The numbers of one of `pool_options::lanes`, with the same meanings as in pool_metrics.
+struct lane_metrics {
+  std::string name{};
+  std::uint64_t queued_jobs = 0;
+  std::uint64_t running_jobs = 0;
+  std::size_t capacity = 0;
+  std::uint64_t admitted = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t shed = 0;
+  std::chrono::nanoseconds oldest_queued_age{0};
 };
 
 /// One consistent reading of a pool. Each number is one that the pool really had while the
@@ -39,6 +60,7 @@ struct pool_metrics {
   unsigned workers = 0;            ///< `pool_options::threads`, as it came out.
   std::size_t capacity = 0;        ///< `pool_options::capacity`.
   std::uint64_t waiting = 0;       ///< Submitters that wait for a slot.
+  std::uint64_t permits = 0;       ///< Slots held by permits, without a job.
 
   std::uint64_t admitted = 0;  ///< Jobs accepted since the pool was made.
   rejected_jobs rejected;      ///< Jobs refused since the pool was made.
@@ -47,11 +69,15 @@ struct pool_metrics {
   std::uint64_t cancelled = 0;
   std::uint64_t expired = 0;
   std::uint64_t shed = 0;
+  std::uint64_t caller_ran = 0;      ///< Jobs that `overflow::caller_runs` ran in their callers.
   std::uint64_t handler_errors = 0;  ///< Handlers that threw or could not be called.
 
   /// How long the oldest queued job has waited; zero where none is queued. Read off a coarse
   /// clock (Linux: steps of 1 to 10 ms), which is what makes it affordable for every job.
   std::chrono::nanoseconds oldest_queued_age{0};
+
+  /// One for each of `pool_options::lanes`.
+  std::vector<lane_metrics> lanes{};
 
   pool_state state = pool_state::running;
 };

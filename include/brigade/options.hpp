@@ -1,6 +1,7 @@
-// brigade: every knob of a pool, in one page.
+// brigade: every knob of a pool and of a submission, in one page.
 //
 //   brigade::worker_pool pool{{.threads = 4, .capacity = 512, .name = "resize"}};
+//   pool.async_submit(job, {.when_full = brigade::overflow::wait, .lane = 1}, token);
 //
 // Thread safety: plain data.
 // SPDX-License-Identifier: BSL-1.0
@@ -10,9 +11,63 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace brigade {
+
+/// The clock of deadlines.
+using clock = std::chrono::steady_clock;
+
+/// What happens to a job for which there is no slot.
+enum class overflow {
+  reject,       ///< It is refused with `errc::queue_full`.
+  wait,         ///< It stands in line, first come first served, for a slot.
+  caller_runs,  ///< The calling thread runs it, at once and outside of the bound.
+  drop_oldest,  ///< The oldest queued job of its lane is ended with `errc::shed`, and it takes that
+                ///< slot.
+};
+
+/// How one job is submitted. Each member has a working default.
+struct submit_options {
+  overflow when_full = overflow::reject;
+
+  /// A job that has not been started by then never is: it ends as `errc::expired`, when the time
+  /// comes and not when a worker looks. The same for one that waits for a slot.
+  std::optional<clock::time_point> start_by{};
+
+  /// Which of `pool_options::lanes`; 0 is served first. `std::out_of_range` for one that the pool
+  /// does not have.
+  unsigned lane = 0;
+
+  /// Names the job where the pool speaks of it (reports, observers). Must outlive the job: a string
+  /// literal. Null: it has none. Costs a block of memory.
+  char const* name = nullptr;
+};
+
+/// One of several queues of a pool.
+struct lane_options {
+  /// The most jobs of this lane that may be in flight. 0: as many as the pool's. At most the
+  /// pool's.
+  std::size_t capacity = 0;
+
+  /// How many of its jobs are served in a round, in which a job of every other lane that has some
+  /// is served, too. 1 to 65 536.
+  unsigned weight = 1;
+
+  /// Labels the lane's metrics.
+  std::string name{};
+};
+
+/// Sheds jobs that have been queued for too long while the queue does not get shorter, after CoDel
+/// (K. Nichols, V. Jacobson, 2012): once the shortest time that any job of the lane was queued,
+/// over an `interval`, is more than `target`, jobs that were queued for more than twice `target`
+/// end with `errc::shed` instead of being run, until an interval saw a shorter one.
+struct codel {
+  std::chrono::milliseconds target{5};      ///< 1 to 3 600 000.
+  std::chrono::milliseconds interval{100};  ///< 1 to 3 600 000.
+};
 
 /// What a `worker_pool` is made of. Each member has a working default.
 struct pool_options {
@@ -36,6 +91,17 @@ struct pool_options {
   /// on stderr. May be called from several threads at once. An exception that leaves it is
   /// contained.
   std::function<void(std::exception_ptr)> on_handler_error{};
+
+  /// How many submitters may stand in line for a slot (`overflow::wait`, `async_reserve`); the next
+  /// one is refused with `errc::queue_full`. Default: the capacity. 0: nobody may. At most 2^30.
+  std::optional<std::size_t> max_waiting{};
+
+  /// Queues of their own under the pool's capacity; at most 64. Empty: one, with all of the
+  /// capacity.
+  std::vector<lane_options> lanes{};
+
+  /// Sheds jobs by the time that they were queued. Default: off.
+  std::optional<codel> shedding{};
 
   /// How long one idle worker looks for the next job before it sleeps. It gives way to other
   /// threads while it looks, and looks for an eighth of the time while jobs come too far apart for

@@ -10,6 +10,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -19,18 +20,22 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include <boost/system/result.hpp>
+
 #include <brigade/detail/caller_guard.hpp>
-#include <brigade/detail/controlled_submission.hpp>
-#include <brigade/detail/coroutine_submission.hpp>
+#include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
+#include <brigade/detail/help_while.hpp>
+#include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/post_job.hpp>
+#include <brigade/detail/reservation.hpp>
 #include <brigade/detail/shutdown_operation.hpp>
-#include <brigade/detail/submission.hpp>
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/permit.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -97,6 +102,76 @@ class worker_pool {
     return detail::post(core, std::forward<F>(f));
   }
 
+  /// The same on terms: in a lane, with a deadline, with another answer to a full pool.
+  ///
+  /// Returns: as try_post; with `overflow::caller_runs` no error where the pool is full and `f` has
+  /// been run here; with `overflow::drop_oldest` `errc::queue_full` only where nothing is queued.
+  /// Throws: as try_post; `std::out_of_range` for a lane that the pool does not have;
+  /// `std::invalid_argument` for `overflow::wait`, which post_for and async_submit do.
+  /// Thread safety: as try_post.
+  /// Cost: as try_post; with a deadline or a name two blocks of memory, with a deadline a lock
+  template <class F>
+    requires(detail::check_postable<std::decay_t<F>>())
+  [[nodiscard]] error_code try_post(F&& f, submit_options const& options) {
+    auto& core = *core_;
+    detail::caller_guard const inside(core);
+    core.check_lane(options.lane);
+    if (options.when_full == overflow::wait) detail::throw_try_never_waits();
+    detail::submit_terms const terms{options};
+    return terms.need_control() ? detail::post_controlled(core, std::forward<F>(f), terms)
+                                : detail::post(core, std::forward<F>(f), terms);
+  }
+
+  /// Posts `f` as soon as there is a slot, and blocks the calling thread until then, for `timeout`
+  /// at the most. It stands in the same line as `overflow::wait`.
+  ///
+  /// Returns: no error; `errc::expired` (no slot in time) · `errc::queue_full` (the line is full,
+  /// or `timeout` is not positive) · `errc::closed`; from a worker of this pool, which would wait
+  /// for itself, always `resource_deadlock_would_occur` (of `std::errc`). Refused, `f` is not moved
+  /// from. Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not
+  /// looked at. Thread safety: any thread, but see above. Cost: as try_post where there is a slot
+  /// at once
+  template <class F, class Rep, class Period>
+    requires(detail::check_postable<std::decay_t<F>>())
+  [[nodiscard]] error_code post_for(F&& f, std::chrono::duration<Rep, Period> timeout,
+                                    submit_options options = {}) {
+    auto& core = *core_;
+    detail::caller_guard const inside(core);
+    core.check_lane(options.lane);
+    if (core.works_here()) {
+      return boost::system::errc::make_error_code(
+          boost::system::errc::resource_deadlock_would_occur);
+    }
+    options.when_full = overflow::reject;
+    options.start_by.reset();
+    detail::submit_terms const terms{options};
+    if (core.probe(terms) == detail::verdict::admitted || timeout <= timeout.zero()) {
+      auto const verdict = try_post(std::forward<F>(f), options);
+      if (verdict != errc::queue_full || timeout <= timeout.zero()) return verdict;
+    }
+    auto until = options;
+    until.start_by = detail::time_after(timeout);
+    auto [refused, slot] = detail::reserve_blocking(core, until);
+    if (refused) return refused;
+    return permit(std::move(slot)).post(std::forward<F>(f), options);
+  }
+
+  /// A slot without a job, if there is one.
+  ///
+  /// Returns: a permit; or `errc::queue_full` · `errc::closed`.
+  /// Throws: `std::out_of_range` for a lane that the pool does not have; `std::bad_alloc`.
+  /// Thread safety: any thread. Never blocks.
+  /// Cost: as try_post, and two operations on shared counts
+  [[nodiscard]] boost::system::result<permit> try_reserve(submit_options const& options = {}) {
+    auto& core = *core_;
+    core.check_lane(options.lane);
+    auto const claim = core.admit(options.lane);
+    if (claim.answer != detail::verdict::admitted) return core.refuse(claim.answer);
+    detail::held_slot slot(core_, claim);
+    if (slot.core() == nullptr) return core.refuse(detail::verdict::closed);
+    return permit(std::move(slot));
+  }
+
   /// Posts the longest prefix of `[first, last)` that fits, in one step.
   ///
   /// Elements are given to the pool as the iterators yield them: lvalues are copied (use
@@ -145,8 +220,70 @@ class worker_pool {
   template <class F, class Token>
   auto async_submit(F&& job, Token&& token) {
     using signature = typename detail::job_shape<std::decay_t<F>>::signature;
-    return boost::asio::async_initiate<Token, signature>(initiate_submit{core_.get()}, token,
-                                                         std::forward<F>(job));
+    return boost::asio::async_initiate<Token, signature>(detail::initiate_submit{core_.get()},
+                                                         token, std::forward<F>(job));
+  }
+
+  /// The same on terms: in a lane, with a deadline, with another answer to a full pool.
+  ///
+  /// Completes with: as above, and `system_error` with `expired` (not started by
+  ///                 `options.start_by`) · `shed` (a newer job took its slot, or it had been queued
+  ///                 for too long); `queue_full` with `overflow::wait` only if the line is full,
+  ///                 with `overflow::drop_oldest` only if no job of the lane is queued
+  /// Cancellation:   as above; a job in line for a slot leaves it and was never admitted
+  /// Lifetime:       as above; a job that waits in line does not keep a drain from completing
+  /// Throws:         as above; `std::out_of_range` for a lane that the pool does not have;
+  ///                 `std::invalid_argument` for a coroutine with `overflow::caller_runs`
+  /// Cost:           as above; with `wait`, a deadline or a name a block more; one that has to wait
+  /// a
+  ///                 post to the library's control thread, one with a deadline a lock
+  template <class F, class Token>
+  auto async_submit(F&& job, submit_options options, Token&& token) {
+    using signature = typename detail::job_shape<std::decay_t<F>>::signature;
+    return boost::asio::async_initiate<Token, signature>(
+        detail::initiate_submit_on_terms{{core_.get()}, options}, token, std::forward<F>(job));
+  }
+
+  /// Waits in line for a slot, first come, first served.
+  ///
+  /// Completes with: `void(error_code, permit)`: a permit; or `queue_full` (the line is full) ·
+  ///                 `closed` · `expired` (no slot by `options.start_by`) · `operation_aborted`
+  ///                 (cancelled), with a permit that holds nothing. `options.when_full` is not
+  ///                 looked at: it always waits
+  /// Executor:       the handler's, else the pool's; never inside this call
+  /// Cancellation:   terminal, partial, total: it leaves the line
+  /// Thread safety:  any thread, jobs and handlers included
+  /// Lifetime:       the pool may go first: `closed`
+  /// Throws:         `std::out_of_range` for a lane that the pool does not have; `std::bad_alloc`;
+  ///                 `std::system_error` if the control thread cannot be started
+  /// Cost:           a post of the completion; one that has to wait a few blocks and a post more
+  template <class Token>
+  auto async_reserve(submit_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code, permit)>(
+        initiate_reserve{{core_.get()}, options}, token);
+  }
+  template <class Token>
+  auto async_reserve(Token&& token) {
+    return async_reserve(submit_options{}, std::forward<Token>(token));
+  }
+
+  /// Whether the calling thread works for this pool: it is one of its threads, or runs one of its
+  /// jobs or handlers. What blocks here, such as `future.get()`, may wait for itself: see wait().
+  [[nodiscard]] bool running_in_this_thread() const noexcept { return core_->works_here(); }
+
+  /// Waits until `future` (a `std::future` or `std::shared_future`) is ready. On one of the pool's
+  /// own workers it runs queued jobs, and handlers that are ready, meanwhile: so a job may wait for
+  /// another one, even where every worker does. Elsewhere it just waits. A job that is run in here
+  /// and waits as well takes more of the same stack.
+  ///
+  /// Returns: the future, ready. `pool.wait(std::move(future)).get()` gives its result.
+  /// Throws: what waiting for the future throws, such as `std::future_error` for one without a
+  /// state. Thread safety: any thread. Cost: where there is nothing to run, looks again every
+  /// millisecond
+  template <class Future>
+  Future wait(Future&& future) {
+    detail::help_while_waiting(*core_, future);
+    return std::forward<Future>(future);
   }
 
   /// Ends admission: from now on everyone is refused with `errc::closed`, but jobs that are
@@ -223,27 +360,17 @@ class worker_pool {
   [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
 
  private:
-  // Function objects, not lambdas, so that adapters find the executor.
-  struct initiation {
-    using executor_type = worker_pool::executor_type;
-    detail::pool_core* core;
-    [[nodiscard]] executor_type get_executor() const noexcept { return core->executor(); }
-  };
+  using initiation = detail::initiation;
 
-  struct initiate_submit : initiation {
-    template <class Handler, class F>
-    void operator()(Handler&& handler, F&& job) const {
-      detail::caller_guard const inside(*core);  // as in try_post
-      using shape = detail::job_shape<std::decay_t<F>>;
+  struct initiate_reserve : initiation {
+    submit_options options;
+
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+      detail::caller_guard const inside(*core);
+      core->check_lane(options.lane);
       std::decay_t<Handler> own(std::forward<Handler>(handler));
-      if constexpr (shape::is_coroutine) {
-        detail::submit_coroutine(*core, std::move(own), std::forward<F>(job));
-      } else if (shape::takes_stop_token ||
-                 boost::asio::get_associated_cancellation_slot(own).is_connected()) {
-        detail::submit_controlled(*core, std::move(own), std::forward<F>(job));
-      } else if constexpr (!shape::takes_stop_token) {
-        detail::submit_function(*core, std::move(own), std::forward<F>(job));
-      }
+      detail::reserve_later<permit>(*core, std::move(own), options);
     }
   };
 

@@ -23,8 +23,24 @@ TEST_CASE("a cancelling or drained word admits nobody", "[unit][admission]") {
   }
 }
 
+TEST_CASE("slots that are awaited are for those in line, and for who has one to give in exchange",
+          "[unit][admission]") {
+  for (auto const who : {submitter::outsider, submitter::running_job}) {
+    CHECK_FALSE(is_open(waiting_bit, who));
+    CHECK(why_refused(waiting_bit, who) == verdict::queue_full);
+    CHECK(why_refused(waiting_bit | cancelling_bit, who) == verdict::closed);
+  }
+  for (auto const who : {submitter::waiting, submitter::waiting_job, submitter::slot_holder}) {
+    CHECK(is_open(waiting_bit, who));
+    CHECK_FALSE(is_open(cancelling_bit, who));
+  }
+  CHECK_FALSE(is_open(closed_bit, submitter::waiting));
+  CHECK(is_open(closed_bit, submitter::waiting_job));
+  CHECK(is_open(closed_bit, submitter::slot_holder));
+}
+
 TEST_CASE("state bits and the position do not touch each other", "[unit][admission]") {
-  auto const all = closed_bit | cancelling_bit | drained_bit | spilling_bit;
+  auto const all = closed_bit | cancelling_bit | drained_bit | spilling_bit | waiting_bit;
   auto const word = 12345 * one_position + all;
   CHECK(position_of(word) == 12345);
   CHECK(position_of(word + one_position) == 12346);

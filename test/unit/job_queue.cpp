@@ -2,6 +2,8 @@
 // room. SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/job_queue.hpp>
 
+#include <brigade/detail/job_ending.hpp>
+
 #include <algorithm>
 #include <deque>
 #include <random>
@@ -20,7 +22,10 @@ struct numbered {
   int* taken;
   int number;
   static void run(void* storage, job_context&) { give(storage); }
-  static void discard(void* storage, pool_core&, error_code const&) { give(storage); }
+  static bool discard(void* storage, job_ending const&) {
+    give(storage);
+    return true;
+  }
   static void give(void* storage) {
     auto* const self = std::launder(static_cast<numbered*>(storage));
     *self->taken = self->number;
@@ -44,9 +49,14 @@ class bench {
   /// The number of the next job, or -1.
   int pop() {
     inline_job job;
-    if (!queue.take(job)) return -1;
-    job.discard(*nobody, {});
-    return taken;
+    while (queue.take(job)) {
+      if (job.discard({})) return taken;
+    }
+    return -1;
+  }
+
+  bool try_finish() {
+    return queue.gate().try_finish([this] { return counts.finished(); });
   }
 
   void finish() { counts.elsewhere().add_end(outcome::completed); }
@@ -55,8 +65,6 @@ class bench {
   job_queue queue;
   int taken = -1;
   std::vector<std::uint64_t> positions;
-  // discard() of these jobs does not touch the core.
-  pool_core* nobody = reinterpret_cast<pool_core*>(alignof(std::max_align_t));
 };
 
 }  // namespace
@@ -99,17 +107,60 @@ TEST_CASE("jobs behind one that is not published yet wait for it", "[unit][job_q
 TEST_CASE("closing is final for outsiders and tells when nothing is left", "[unit][job_queue]") {
   bench b(4);
   REQUIRE(b.push(1));
-  b.queue.set(closed_bit);
+  b.queue.gate().set(closed_bit);
   CHECK_FALSE(b.push(2));
-  CHECK_FALSE(b.queue.try_finish());
+  CHECK_FALSE(b.try_finish());
   auto const inside = b.queue.admit(submitter::running_job);
   REQUIRE(inside.answer == verdict::admitted);
   b.finish();
-  CHECK_FALSE(b.queue.try_finish());
+  CHECK_FALSE(b.try_finish());
   b.finish();
-  CHECK(b.queue.try_finish());
-  CHECK_FALSE(b.queue.try_finish());
+  CHECK(b.try_finish());
+  CHECK_FALSE(b.try_finish());
   CHECK(b.queue.admit(submitter::running_job).answer == verdict::closed);
+}
+
+TEST_CASE("who holds a slot gets a position at the bound, and gives its slot back",
+          "[unit][job_queue]") {
+  bench b(2);
+  REQUIRE(b.push(1));
+  auto const held = b.queue.admit(submitter::outsider);
+  REQUIRE(held.answer == verdict::admitted);
+  b.queue.leave_empty(held);
+  CHECK_FALSE(b.push(2));
+  auto const spent = b.queue.admit(submitter::slot_holder);
+  REQUIRE(spent.answer == verdict::admitted);
+  b.queue.open(spent).emplace<numbered>(&b.taken, 3);
+  b.queue.publish(spent);
+  b.finish();  // the slot that was held
+  CHECK_FALSE(b.push(4));
+  CHECK(b.pop() == 1);
+  b.finish();
+  REQUIRE(b.push(5));
+  CHECK(b.pop() == 3);  // the empty cell before it is no job
+  CHECK(b.pop() == 5);
+}
+
+TEST_CASE("slots that are held and given back need no worker to make room", "[unit][job_queue]") {
+  bench b(2);
+  for (int i = 0; i != 1000; ++i) {
+    auto const held = b.queue.admit(submitter::outsider);
+    REQUIRE(held.answer == verdict::admitted);
+    b.queue.leave_empty(held);
+    b.finish();
+  }
+  CHECK((b.queue.gate().word() & spilling_bit) == 0);
+}
+
+TEST_CASE("a position that is withdrawn leaves room and no trace", "[unit][job_queue]") {
+  bench b(1);
+  auto const claim = b.queue.admit(submitter::outsider);
+  b.queue.withdraw(claim, 0);
+  CHECK(b.counts.finished() == 0);
+  CHECK(b.queue.finished() == 1);
+  REQUIRE(b.push(1));
+  CHECK_FALSE(b.push(2));
+  CHECK(b.pop() == 1);
 }
 
 TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
@@ -118,7 +169,7 @@ TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
   for (int i = 1; i != 1000; ++i) {
     REQUIRE(b.push(i));
     REQUIRE_FALSE(b.push(-2));
-    b.queue.bury(b.positions.back(), *b.nobody);
+    b.queue.bury(b.positions.back());
     b.finish();
   }
   REQUIRE(b.push(1000));
@@ -132,7 +183,7 @@ TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
   CHECK(b.pop() == -1);
   b.finish();
   REQUIRE(b.push(1001));  // in the ring again
-  CHECK((b.queue.word() & spilling_bit) == 0);
+  CHECK((b.queue.gate().word() & spilling_bit) == 0);
   CHECK(b.pop() == 1001);
 }
 
@@ -182,7 +233,7 @@ TEST_CASE("random pushes, pops, ends and cancellations keep order and bound",
           buried.push_back(at->number);
           auto const position = at->position;
           model.erase(at);
-          b.queue.bury(position, *b.nobody);
+          b.queue.bury(position);
           b.finish();
       }
     }

@@ -11,8 +11,15 @@
 
 namespace brigade::detail {
 
-/// Milliseconds of monotonic time, modulo 2^32 (49 days). On Linux the kernel's own tick, which
-/// costs about a quarter of a steady_clock read and steps by 1 to 10 ms.
+/// Milliseconds of monotonic time, modulo 2^32 (49 days).
+inline std::uint32_t fine_milliseconds() noexcept {
+  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
+}
+
+/// The same; on Linux by the kernel's own tick, which costs about a quarter of a steady_clock read
+/// and steps by 1 to 10 ms.
 inline std::uint32_t coarse_milliseconds() noexcept {
 #if defined(__linux__) && defined(CLOCK_MONOTONIC_COARSE)
   timespec now{};
@@ -20,9 +27,7 @@ inline std::uint32_t coarse_milliseconds() noexcept {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now.tv_sec) * 1000 +
                                     static_cast<std::uint64_t>(now.tv_nsec) / 1000000);
 #else
-  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
+  return fine_milliseconds();
 #endif
 }
 

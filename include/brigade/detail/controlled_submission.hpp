@@ -1,5 +1,6 @@
-// async_submit of a function that can be cancelled: its handler has a cancellation slot, or it
-// takes a stop token. SPDX-License-Identifier: BSL-1.0
+// async_submit of a function that may end early: its handler has a cancellation slot, it takes a
+// stop token, it has a deadline or a name, or it may have to wait in line. SPDX-License-Identifier:
+// BSL-1.0
 #pragma once
 
 #include <functional>
@@ -11,34 +12,58 @@
 
 #include <brigade/detail/job_control.hpp>
 #include <brigade/detail/submission.hpp>
+#include <brigade/detail/waiting_line.hpp>
 
 namespace brigade::detail {
 
-/// Admits and publishes a job that `control` can cancel. Connects the handler's slot first, so that
-/// no cancellation is missed.
-template <class R, class Job, class Handler>
-void submit_cancellable(pool_core& core, std::shared_ptr<job_control> control, Job* job,
-                        Handler& handler) {
-  auto const allocator = allocator_of(handler);
-  job_queue::claim claim;
-  try {
-    if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-      slot.template emplace<cancel_by_slot>(cancel_by_slot{control});
-    }
-    claim = core.admit();
-  } catch (...) {
-    destroy_boxed(job, allocator);
-    throw;
+/// Such a job in line for a slot.
+class waiting_job final : public waiter {
+ public:
+  waiting_job(pool_core& core, std::shared_ptr<job_control> control, cancellable_job* job,
+              submitter who)
+      : waiter(control->lane(), who), until_told_(core), control_(std::move(control)), job_(job) {}
+
+  void admit(pool_core& core, admission_claim const& claim) override {
+    control_->queue(core, job_, claim);
   }
-  if (claim.answer != verdict::admitted) {
-    Handler refused = std::move(handler);
-    destroy_boxed(job, allocator);
-    return refuse_later<R>(core, std::move(refused), claim.answer);
+  void refuse(pool_core& core, error_code const& why) override { job_->refuse(core, why); }
+  [[nodiscard]] error_code given_up() const noexcept override { return control_->wanted_end(); }
+
+ private:
+  pool_core::host_hold until_told_;
+  std::shared_ptr<job_control> control_;
+  cancellable_job* job_;
+};
+
+/// Lets the job join the line. False: there is no place left.
+inline bool join_line(pool_core& core, std::shared_ptr<job_control> const& control,
+                      cancellable_job* job) {
+  auto const who = job_frame::runs_job_of(core) ? submitter::waiting_job : submitter::waiting;
+  auto entry = std::make_unique<waiting_job>(core, control, job, who);
+  auto const number = core.line().take_place(core, control->lane());
+  if (number == 0) return false;
+  control->wait_in_line(number);
+  core.line().join(core.shared_from_this(), number, std::move(entry));
+  return true;
+}
+
+/// Queues the job, or lets it join the line. Otherwise says why not; then the job is still the
+/// caller's. Connects the handler's slot and the deadline first, so that no early end is missed.
+template <class Handler>
+verdict submit_early_ending(pool_core& core, std::shared_ptr<job_control> const& control,
+                            cancellable_job* job, Handler const& handler,
+                            submit_terms const& terms) {
+  if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+    slot.template emplace<cancel_by_slot>(cancel_by_slot{control});
   }
-  control->queue(job, claim.position);
-  core.queue().open(claim).template emplace<control_shell>(std::move(control));
-  core.queue().publish(claim);
-  core.wake_if_needed();
+  control->watch_deadline(core);
+  auto const claim = core.admit(terms);
+  if (claim.answer == verdict::admitted) {
+    control->queue(core, job, claim);
+  } else if (!terms.waits(claim.answer) || !join_line(core, control, job)) {
+    return claim.answer;
+  }
+  return verdict::admitted;
 }
 
 template <class Handler, class F>
@@ -55,46 +80,76 @@ class controlled_submission final : public cancellable_job {
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
     context.start();
-    job_result<result> outcome_of_job;
-    if constexpr (shape::takes_stop_token) {
-      outcome_of_job.of([&]() -> result {
-        control->running(context.core);
-        struct leave {
-          job_control& control;
-          pool_core& core;
-          ~leave() { control.ended(core); }
-        } const at_end{*control, context.core};
-        return std::invoke(std::move(work_.job), control->token());
-      });
-    } else {
-      outcome_of_job.of([this]() -> result { return std::invoke(std::move(work_.job)); });
-    }
+    auto outcome_of_job = run(context.core, *control);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
     context.end(outcome_of_job.failure ? outcome::failed : outcome::completed);
     tell_here(context.core, std::move(told), std::move(outcome_of_job));
   }
 
-  void discard(pool_core& core, error_code const& why) override {
-    work_.discard([this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); },
-                  core, why);
+  void discard(job_ending const& ending) override { work_.discard(freeing(), ending); }
+
+  void refuse(pool_core& core, error_code const& why) override {
+    work_.refuse(freeing(), core, why);
+  }
+
+  void run_in_caller(pool_core& core, job_control& control) {
+    auto outcome_of_job = run(core, control);
+    auto told = std::move(work_.to);
+    destroy_boxed(this, allocator_of(told.handler));
+    core.count_caller_ran();
+    tell_later(core, std::move(told), std::move(outcome_of_job));
   }
 
  private:
+  job_result<result> run(pool_core& core, job_control& control) {
+    job_result<result> outcome_of_job;
+    if constexpr (shape::takes_stop_token) {
+      outcome_of_job.of([&]() -> result {
+        control.running(core);
+        struct leave {
+          job_control& control;
+          pool_core& core;
+          ~leave() { control.ended(core); }
+        } const at_end{control, core};
+        return std::invoke(std::move(work_.job), control.token());
+      });
+    } else {
+      outcome_of_job.of([this]() -> result { return std::invoke(std::move(work_.job)); });
+    }
+    return outcome_of_job;
+  }
+
+  auto freeing() {
+    return [this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); };
+  }
+
   submission<Handler, F> work_;
 };
 
 template <class Handler, class G>
-void submit_controlled(pool_core& core, Handler&& handler, G&& job) {
+void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
-  if (auto const answer = core.probe(); answer != verdict::admitted) {
+  if (auto const answer = core.probe(terms); answer != verdict::admitted) {
     return refuse_later<R>(core, std::move(handler), answer);
   }
-  auto control = std::make_shared<job_control>(core);
+  auto const control = std::make_shared<job_control>(core, terms.options);
+  auto const allocator = allocator_of(handler);
   auto* const box = make_boxed<controlled_submission<Handler, F>>(
-      allocator_of(handler), core, std::move(handler), std::forward<G>(job));
-  submit_cancellable<R>(core, std::move(control), box, box->handler());
+      allocator, core, std::move(handler), std::forward<G>(job));
+  auto answer = verdict::closed;
+  try {
+    answer = submit_early_ending(core, control, box, box->handler(), terms);
+  } catch (...) {
+    destroy_boxed(box, allocator);
+    throw;
+  }
+  if (terms.runs_in_caller(answer)) {
+    box->run_in_caller(core, *control);
+  } else if (answer != verdict::admitted) {
+    box->refuse(core, core.refuse(answer));
+  }
 }
 
 }  // namespace brigade::detail

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -27,8 +28,8 @@ class coroutine_control final : public job_control {
  public:
   using strand = asio::strand<job_executor<asio::any_io_executor>>;
 
-  explicit coroutine_control(pool_core& core)
-      : job_control(core),
+  coroutine_control(pool_core& core, submit_options const& options)
+      : job_control(core, options),
         on_(asio::make_strand(job_executor<asio::any_io_executor>(core, core.executor()))) {}
 
   /// Cancels on the strand; does nothing once the coroutine has ended.
@@ -115,9 +116,10 @@ class coroutine_submission final : public cancellable_job {
     context.leave_running();
   }
 
-  void discard(pool_core& core, error_code const& why) override {
-    work_.discard([this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); },
-                  core, why);
+  void discard(job_ending const& ending) override { work_.discard(freeing(), ending); }
+
+  void refuse(pool_core& core, error_code const& why) override {
+    work_.refuse(freeing(), core, why);
   }
 
  private:
@@ -156,6 +158,10 @@ class coroutine_submission final : public cancellable_job {
     std::shared_ptr<coroutine_control> control_;
   };
 
+  auto freeing() {
+    return [this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); };
+  }
+
   auto make_awaitable(job_control const& control) {
     if constexpr (shape::takes_stop_token) {
       return std::invoke(std::move(work_.job), control.token());
@@ -187,7 +193,7 @@ class coroutine_submission final : public cancellable_job {
     destroy_boxed(this, allocator_of(told.handler));
     job_frame::job_ended();
     auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
-    core.end_elsewhere(how, false);
+    core.end_elsewhere(how, control.lane(), false);
     tell_later(core, std::move(told), std::move(given));
   }
 
@@ -195,16 +201,30 @@ class coroutine_submission final : public cancellable_job {
 };
 
 template <class Handler, class G>
-void submit_coroutine(pool_core& core, Handler&& handler, G&& job) {
+void submit_coroutine(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
-  if (auto const answer = core.probe(); answer != verdict::admitted) {
+  if (terms.options.when_full == overflow::caller_runs) {
+    throw std::invalid_argument(
+        "brigade::submit_options::when_full: overflow::caller_runs cannot run a coroutine, which "
+        "may "
+        "be suspended, in the caller; use wait or reject");
+  }
+  if (auto const answer = core.probe(terms); answer != verdict::admitted) {
     return refuse_later<R>(core, std::move(handler), answer);
   }
-  auto control = std::make_shared<coroutine_control>(core);
+  auto const control = std::make_shared<coroutine_control>(core, terms.options);
+  auto const allocator = allocator_of(handler);
   auto* const box = make_boxed<coroutine_submission<Handler, F>>(
-      allocator_of(handler), core, std::move(handler), std::forward<G>(job));
-  submit_cancellable<R>(core, std::move(control), box, box->handler());
+      allocator, core, std::move(handler), std::forward<G>(job));
+  auto answer = verdict::closed;
+  try {
+    answer = submit_early_ending(core, control, box, box->handler(), terms);
+  } catch (...) {
+    destroy_boxed(box, allocator);
+    throw;
+  }
+  if (answer != verdict::admitted) box->refuse(core, core.refuse(answer));
 }
 
 }  // namespace brigade::detail

@@ -13,12 +13,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/system/error_code.hpp>
-
 namespace brigade::detail {
 
 struct job_context;  // the worker's turn, as a running job sees it
-class pool_core;
+struct job_ending;   // how and why a job ends that does not run
 
 inline constexpr std::size_t inline_job_size = 48;
 inline constexpr std::size_t inline_job_align = 16;
@@ -32,14 +30,14 @@ concept fits_inline = sizeof(Job) <= inline_job_size && alignof(Job) <= inline_j
 struct job_operations {
   /// Runs the job, accounts for it and tells of it. Throws only what a completion handler threw.
   void (*run)(void* storage, job_context& context);
-  /// Ends the job without running it; `why` is what its handler is told.
-  void (*discard)(void* storage, pool_core& core, boost::system::error_code const& why);
+  /// Ends the job without running it. False: there is none any more, only what was left of it.
+  bool (*discard)(void* storage, job_ending const& ending);
   /// Moves the job. Null: its bytes may be copied.
   void (*relocate)(void* from, void* to) noexcept;
 };
 
 /// The operations of a `Job` with static members `run(void*, job_context&)` and
-/// `discard(void*, pool_core&, error_code)`, each of which leaves the storage destroyed.
+/// `discard(void*, job_ending const&)`, each of which leaves the storage destroyed.
 template <fits_inline Job>
 struct stored_job {
   static void relocate(void* from, void* to) noexcept {
@@ -57,7 +55,7 @@ struct stored_job {
 class alignas(inline_job_align) inline_job {
  public:
   std::atomic<std::uint32_t> mark{0};   ///< The queue's: whose turn it is to touch the cell.
-  std::atomic<std::uint32_t> stamp{0};  ///< The queue's: `coarse_milliseconds()` at admission.
+  std::atomic<std::uint32_t> stamp{0};  ///< The queue's: milliseconds at admission, modulo 2^32.
 
   inline_job() noexcept = default;
   inline_job(inline_job const&) = delete;
@@ -72,6 +70,7 @@ class alignas(inline_job_align) inline_job {
   /// Takes over what `other` holds. This must be empty.
   void take_from(inline_job& other) noexcept {
     operations_ = other.operations_;
+    stamp.store(other.stamp.load(std::memory_order_relaxed), std::memory_order_relaxed);
     if (operations_->relocate == nullptr) {
       std::memcpy(storage_, other.storage_, inline_job_size);
     } else {
@@ -80,9 +79,7 @@ class alignas(inline_job_align) inline_job {
   }
 
   void run(job_context& context) { operations_->run(storage_, context); }
-  void discard(pool_core& core, boost::system::error_code const& why) {
-    operations_->discard(storage_, core, why);
-  }
+  bool discard(job_ending const& ending) { return operations_->discard(storage_, ending); }
 
  private:
   job_operations const* operations_ = nullptr;

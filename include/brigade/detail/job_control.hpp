@@ -1,8 +1,16 @@
-// What connects a cancellable job with those who may cancel it.
+// What connects a job with those who may end it before it runs, or ask it to stop while it does.
 //
-// A job in the queue is owned by whoever takes its pointer out of `queued_`: the worker that starts
-// it, the cancellation slot, or stop(). The exchange decides; the losers find null. The queue's
-// cell holds only a shell that points here, so it can stay behind when the job has ended.
+// Invariants
+// 1. A job in the queue is owned by whoever takes its pointer out of `queued_`: the worker that
+//    starts it, or whoever ends it early (a cancellation, its deadline, stop(), a newer job). The
+//    exchange decides; the losers find null. The queue's cell holds only a shell that points here,
+//    so it can stay behind when the job has ended.
+// 2. A job in line for a slot belongs to the line's strand. `line_number_` says so; who wants to
+// end
+//    it early asks the strand, and comes back here if it has left the line by then.
+// 3. Nothing that comes between is lost: who ends a job early raises `early_`, then takes the
+//    pointer; who queues it stores the pointer, then looks at `early_`. All four are sequentially
+//    consistent, so one of the two sees the other.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -10,13 +18,16 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 
+#include <brigade/detail/deadline_set.hpp>
 #include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/stop_registry.hpp>
 
@@ -24,42 +35,62 @@ namespace brigade::detail {
 
 class job_control;
 
-/// A job that waits in the queue. Ends with one of its two calls, which destroy it.
+/// A job that waits for a worker or for a slot. Ends with one of its calls, which destroy it.
 class cancellable_job {
  public:
   virtual void start(job_context& context, std::shared_ptr<job_control> control) = 0;
-  virtual void discard(pool_core& core, error_code const& why) = 0;
+  /// It was admitted, and does not run.
+  virtual void discard(job_ending const& ending) = 0;
+  /// It was never admitted.
+  virtual void refuse(pool_core& core, error_code const& why) = 0;
 
  protected:
   ~cancellable_job() = default;
 };
 
-class job_control : public stoppable {
+class job_control : public stoppable, private deadline {
  public:
-  explicit job_control(pool_core& core) : core_(core.weak_from_this()) {}
+  job_control(pool_core& core, submit_options const& options)
+      : core_(core.weak_from_this()),
+        lane_(options.lane),
+        name_(options.name),
+        start_by_(options.start_by) {}
+  ~job_control() override { forget_deadline(); }
 
-  /// Before the job is published.
-  void queue(cancellable_job* job, std::uint64_t position) noexcept {
-    position_ = position;
-    queued_.store(job, std::memory_order_release);
+  [[nodiscard]] char const* name() const noexcept { return name_; }
+  [[nodiscard]] unsigned lane() const noexcept { return lane_; }
+
+  /// Watches the deadline, if there is one, from now on. Call before the job is queued or in line.
+  void watch_deadline(pool_core& core) {
+    if (!start_by_) return;
+    deadlines_ = core.deadlines();
+    deadlines_->add(*this, *start_by_);
   }
 
-  /// The job, for the one caller that gets it.
-  cancellable_job* claim() noexcept { return queued_.exchange(nullptr, std::memory_order_acq_rel); }
+  /// Before the job joins the line under this number.
+  void wait_in_line(std::uint64_t number) noexcept {
+    line_number_.store(number, std::memory_order_seq_cst);
+  }
 
-  /// Ends the job if it is queued; asks it to stop if it runs.
+  /// What somebody wanted it to end of while it was on its way to the line; no error: nobody did.
+  [[nodiscard]] error_code wanted_end() const noexcept;
+
+  /// Puts the job, which `job` owns from now on, where a claim has been given out for it.
+  void queue(pool_core& core, cancellable_job* job, admission_claim const& claim);
+
+  /// The job, for the one caller that gets it.
+  cancellable_job* claim() noexcept { return queued_.exchange(nullptr, std::memory_order_seq_cst); }
+
+  /// By the worker that has claimed the job: whether it is still to be started.
+  [[nodiscard]] bool in_time() noexcept {
+    if (!start_by_) return true;
+    forget_deadline();
+    return clock::now() < *start_by_;
+  }
+
+  /// Ends the job if it has not started; asks it to stop if it runs.
   void cancel(boost::asio::cancellation_type type) {
-    if (type == boost::asio::cancellation_type::none) return;
-    // A pool that is gone has ended all that was queued.
-    if (auto const core = core_.lock()) {
-      pool_core::host_hold const until_told(*core);
-      if (auto* const job = claim()) {
-        job->discard(*core, boost::asio::error::operation_aborted);
-        core->queue().bury(position_, *core);
-        return;
-      }
-    }
-    interrupt(type);
+    if (type != boost::asio::cancellation_type::none) end_early(outcome::cancelled, type);
   }
 
   /// Asks the job to stop, should it run.
@@ -82,9 +113,30 @@ class job_control : public stoppable {
   }
 
  private:
+  void end_early(outcome how, boost::asio::cancellation_type type);
+  void end_outside_of_line(pool_core& core, outcome how, boost::asio::cancellation_type type);
+  void forget_deadline() noexcept {
+    if (deadlines_) deadlines_->remove(*this);
+  }
+  std::shared_ptr<job_control> shared() noexcept {
+    return std::static_pointer_cast<job_control>(weak_from_this().lock());
+  }
+  std::shared_ptr<deadline> keep() noexcept override;
+  void expire() override { end_early(outcome::expired, boost::asio::cancellation_type::none); }
+
   std::weak_ptr<pool_core> core_;  // a slot that is never cleared must not keep the pool
   std::atomic<cancellable_job*> queued_{nullptr};
-  std::uint64_t position_ = 0;
+  std::uint64_t position_ = 0;  // of the job in queued_
+  std::atomic<std::uint64_t> line_number_{0};
+  unsigned const lane_;
+  char const* const name_;
+  std::optional<clock::time_point> const start_by_;
+  std::shared_ptr<deadline_set> deadlines_;
+
+  std::atomic<outcome> early_{
+      outcome::completed};  // how it shall end early; completed: it need not
+  std::atomic<boost::asio::cancellation_type> early_type_{boost::asio::cancellation_type::none};
+
   std::stop_source stop_;
   bool registered_ = false;  // touched by whoever runs the job
 };
@@ -100,7 +152,7 @@ struct cancel_by_slot {
   }
 };
 
-/// What stands in the queue for a cancellable job.
+/// What stands in the queue for such a job.
 struct control_shell {
   explicit control_shell(std::shared_ptr<job_control> c) noexcept : control(std::move(c)) {}
   std::shared_ptr<job_control> control;
@@ -111,13 +163,12 @@ struct control_shell {
     self->~control_shell();
     return control;
   }
-  static void run(void* storage, job_context& context) {
-    auto control = take(storage);
-    if (auto* const job = control->claim()) job->start(context, std::move(control));
-  }
-  static void discard(void* storage, pool_core& core, error_code const& why) {
+  static void run(void* storage, job_context& context);
+  static bool discard(void* storage, job_ending const& ending) {
     auto const control = take(storage);
-    if (auto* const job = control->claim()) job->discard(core, why);
+    auto* const job = control->claim();
+    if (job != nullptr) job->discard(ending);
+    return job != nullptr;
   }
 };
 

@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
+
+#include <brigade/detail/asymmetric_fence.hpp>
 #include <brigade/detail/ledger.hpp>
 
 namespace brigade::detail {
@@ -52,22 +55,49 @@ class job_frame {
 
 /// A worker's turn, as the job that it runs sees it.
 struct job_context : private job_frame {
-  job_context(pool_core& owner, tally& own_counts) noexcept
-      : job_frame(owner, false), core(owner), counts(&own_counts) {}
+  enum class writers { one, many };
+
+  /// `slots_awaited` says whether somebody waits for a slot that comes free; `writers` how many
+  /// threads write the counts.
+  job_context(pool_core& owner, tally& job_counts, std::atomic<bool> const& slots_awaited,
+              writers of_counts = writers::one) noexcept
+      : job_frame(owner, false),
+        core(owner),
+        counts(&job_counts),
+        slots_awaited_(slots_awaited),
+        shared_counts_(of_counts == writers::many) {}
 
   void start() noexcept {
-    counts->start();
+    if (shared_counts_) [[unlikely]] {
+      counts->add_start();
+    } else {
+      counts->start();
+    }
     running_job_ = true;
   }
   void end(outcome how) noexcept {
     running_job_ = false;
-    counts->end(how);
+    if (shared_counts_) [[unlikely]] {
+      counts->add_end(how);
+    } else {
+      counts->end(how);
+    }
+    light_fence();  // against who joins the line: see waiting_line.hpp
+    if (slots_awaited_.load(std::memory_order_relaxed)) [[unlikely]]
+      tell_of_free_slot();
   }
   /// The job goes on as a coroutine; its end is counted where it happens.
   void leave_running() noexcept { running_job_ = false; }
 
   pool_core& core;
-  tally* counts;
+  tally* counts;      // for the lane that its job is of
+  unsigned lane = 0;  // that its job is of
+
+ private:
+  void tell_of_free_slot() noexcept;
+
+  std::atomic<bool> const& slots_awaited_;
+  bool shared_counts_;
 };
 
 }  // namespace brigade::detail

@@ -1,20 +1,18 @@
-// The queue of admitted jobs: the admission word, the ring, and the overflow store behind it.
+// The queue of a lane's admitted jobs: its gate, its ring, and the overflow store behind that.
 //
 // Invariants
 // 1. A job gets its position by adding one to the admission word; nobody else ever has it. In
-//    flight are `position - ledger.finished()` jobs, and no position is given out that would make
-//    this more than the capacity.
+//    flight are `position - finished()` jobs, and no position is given out that would make this
+//    more than the capacity; but who holds a slot already may take one before it gives that slot
+//    back.
 // 2. Jobs are taken in the order of their positions. Those below the spill are in the ring; while
 //    `spilling` is set every new job goes to the store, and the store is only taken from once the
 //    ring is empty. The bit is cleared, under the lock, in the moment the store is empty.
-// 3. `limit_` is a position below which there is certainly a slot and a ring cell. It is derived
-//    from counts that only grow, so a stale value refuses too early, never admits too much; who is
-//    refused by it reads the counts themselves before answering.
+// 3. The gate's limit is a position below which there is certainly a slot and a ring cell.
 //
-// Ordering: `word_` is changed by read-modify-writes only, so closing, draining and admitting have
-// one order that all threads agree on. `spill_begun_` says whether takers need look at the store at
-// all; it is set before a spilled job is published and both are sequentially consistent, so the
-// worker that looks once more before it sleeps (crew.hpp) sees the one or the other.
+// Ordering: `spill_begun_` says whether takers need look at the store at all; it is set before a
+// spilled job is published and both are sequentially consistent, so the worker that looks once more
+// before it sleeps (crew.hpp) sees the one or the other.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -26,6 +24,8 @@
 #include <mutex>
 
 #include <brigade/detail/admission.hpp>
+#include <brigade/detail/admission_gate.hpp>
+#include <brigade/detail/coarse_clock.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_ring.hpp>
 #include <brigade/detail/ledger.hpp>
@@ -33,62 +33,75 @@
 
 namespace brigade::detail {
 
+/// Positions for one or more jobs of a lane, in a row; each must be filled and published.
+struct admission_claim {
+  verdict answer = verdict::queue_full;
+  unsigned lane = 0;
+  std::uint64_t position = 0;
+  std::uint64_t count = 0;
+  inline_job* spilled = nullptr;  // the job itself where it has no ring cell
+};
+
 class job_queue {
  public:
-  job_queue(std::size_t capacity, ledger const& counts);
-
-  /// Positions for one or more jobs, in a row; each must be filled and published.
-  struct claim {
-    verdict answer = verdict::queue_full;
-    std::uint64_t position = 0;
-    std::uint64_t count = 0;
-    inline_job* spilled = nullptr;  // the job itself where it has no ring cell
-  };
+  /// `fine_stamps`: jobs are stamped by the steady clock, not by the coarse one.
+  job_queue(std::size_t capacity, ledger const& counts, unsigned lane = 0,
+            bool fine_stamps = false);
 
   /// Takes up to `wanted` positions (one where the job has to go to the store).
   /// Throws: `bad_alloc` where the job has to go to the store; then nothing was taken.
-  claim admit(submitter who, std::uint64_t wanted = 1) {
-    auto word = word_.load(std::memory_order_acquire);
+  admission_claim admit(submitter who, std::uint64_t wanted = 1) {
+    auto word = gate_.look();
     for (;;) {
-      if (!is_open(word, who)) return {verdict::closed};
+      if (!is_open(word, who)) [[unlikely]]
+        return {why_refused(word, who), lane_};
       auto const position = position_of(word);
-      auto limit = limit_.load(std::memory_order_relaxed);
+      auto limit = gate_.limit();
       if (position >= limit || (word & spilling_bit) != 0) {
-        if (room(position) == 0) return {verdict::queue_full};
-        limit = raise_limit();
+        if (who != submitter::slot_holder && room(position) == 0) {
+          return {verdict::queue_full, lane_};
+        }
+        limit = raise_limit(who);
         if (position >= limit || (word & spilling_bit) != 0) return admit_to_store(who);
       }
       auto const count = wanted < limit - position ? wanted : limit - position;
       // A stale limit or word does no harm: the exchange fails unless the word is still the one
       // that was judged, and the limit only grows.
-      if (word_.compare_exchange_weak(word, word + count * one_position, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-        return {verdict::admitted, position, count, nullptr};
-      }
+      if (gate_.give_out(word, count)) return {verdict::admitted, lane_, position, count, nullptr};
     }
   }
 
   /// What admit() would answer now. No side effects.
   [[nodiscard]] verdict probe(submitter who) const noexcept {
-    auto const word = word_.load(std::memory_order_acquire);
-    if (!is_open(word, who)) return verdict::closed;
+    auto const word = gate_.look();
+    if (!is_open(word, who)) return why_refused(word, who);
     auto const position = position_of(word);
-    if (position < limit_.load(std::memory_order_relaxed)) return verdict::admitted;
+    if (position < gate_.limit()) return verdict::admitted;
     return room(position) == 0 ? verdict::queue_full : verdict::admitted;
   }
 
   /// The empty job of a claimed position, to be filled.
-  inline_job& open(claim const& c, std::uint64_t index = 0) noexcept {
+  inline_job& open(admission_claim const& c, std::uint64_t index = 0) noexcept {
     return c.spilled != nullptr ? *c.spilled : ring_.open(c.position + index);
   }
 
   /// Makes a filled job visible to takers.
-  void publish(claim const& c, std::uint64_t index = 0) noexcept {
+  void publish(admission_claim const& c, std::uint64_t index = 0) noexcept {
+    auto const stamp = fine_stamps_ ? fine_milliseconds() : coarse_milliseconds();
     if (c.spilled != nullptr) {
-      publish_in_store(c.position);
+      publish_in_store(c.position, stamp);
     } else {
-      ring_.publish(c.position + index);
+      ring_.publish(c.position + index, stamp);
     }
+  }
+
+  /// Leaves a claimed position without a job; the slot is kept until its end is counted.
+  void leave_empty(admission_claim const& c, std::uint64_t index = 0);
+
+  /// Gives a claimed position up, slot and all, without a trace in the ledger.
+  void withdraw(admission_claim const& c, std::uint64_t index) {
+    leave_empty(c, index);
+    withdrawn_.fetch_add(1, std::memory_order_acq_rel);
   }
 
   /// Takes the oldest published job into `out`. May find a dead shell, whose run() does nothing.
@@ -103,19 +116,18 @@ class job_queue {
   }
 
   /// Frees what a job that ended while it was queued still holds of the queue.
-  void bury(std::uint64_t position, pool_core& core);
+  void bury(std::uint64_t position);
 
-  /// Sets state bits; returns the word as it was before.
-  admission_word set(admission_word bits) noexcept {
-    return word_.fetch_or(bits, std::memory_order_seq_cst);
-  }
-  [[nodiscard]] admission_word word() const noexcept {
-    return word_.load(std::memory_order_seq_cst);
-  }
+  admission_gate& gate() noexcept { return gate_; }
+  admission_gate const& gate() const noexcept { return gate_; }
 
-  /// Sets `drained` if the queue is closed and every job has ended. True for the one caller that
-  /// set it. Call after any job's end that may have been the last.
-  bool try_finish() noexcept;
+  /// Positions that hold no slot any more: of jobs that have ended, and those given up.
+  [[nodiscard]] std::uint64_t finished() const noexcept {
+    return counts_.finished_in(lane_) + withdrawn();
+  }
+  [[nodiscard]] std::uint64_t withdrawn() const noexcept {
+    return withdrawn_.load(std::memory_order_acquire);
+  }
 
   /// How long the oldest queued job has been waiting; zero where none is.
   [[nodiscard]] std::chrono::milliseconds oldest_age() const;
@@ -124,21 +136,24 @@ class job_queue {
 
  private:
   [[nodiscard]] std::uint64_t room(std::uint64_t position) const noexcept {
-    return room_at(position, counts_.finished(), capacity_);
+    return room_at(position, finished(), capacity_);
   }
-  std::uint64_t raise_limit() noexcept;
-  claim admit_to_store(submitter who);
-  void publish_in_store(std::uint64_t position) noexcept;
+  std::uint64_t raise_limit(submitter who) noexcept;
+  admission_claim admit_to_store(submitter who);
+  void publish_in_store(std::uint64_t position, std::uint32_t stamp) noexcept;
   bool take_from_store(inline_job& out) noexcept;
   [[nodiscard]] bool store_ready() const noexcept;
   void leave_store_if_empty() noexcept;
+  void clear_front() noexcept;
 
   ledger const& counts_;
   std::uint64_t const capacity_;
+  unsigned const lane_;
+  bool const fine_stamps_;
 
   // Written by submitters.
-  alignas(64) std::atomic<admission_word> word_{0};
-  std::atomic<std::uint64_t> limit_{0};
+  alignas(64) admission_gate gate_;
+  std::atomic<std::uint64_t> withdrawn_{0};
 
   // Read by takers; written where jobs spill.
   alignas(64) std::atomic<bool> spill_begun_{false};

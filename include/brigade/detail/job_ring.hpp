@@ -24,7 +24,6 @@
 #include <cstdint>
 #include <memory>
 
-#include <brigade/detail/coarse_clock.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/relax.hpp>
 
@@ -63,10 +62,15 @@ class job_ring {
 
   /// Makes the filled cell visible to takers. Sequentially consistent: see crew.hpp for the worker
   /// that goes to sleep meanwhile.
-  void publish(std::uint64_t position) noexcept {
+  void publish(std::uint64_t position, std::uint32_t stamp) noexcept {
     inline_job& cell = at(position);
-    cell.stamp.store(coarse_milliseconds(), std::memory_order_relaxed);
+    cell.stamp.store(stamp, std::memory_order_relaxed);
     cell.mark.store(full_mark(position), std::memory_order_seq_cst);
+  }
+
+  /// The same for a cell that holds nothing but a shell.
+  void publish_dead(std::uint64_t position) noexcept {
+    at(position).mark.store(dead_mark(position), std::memory_order_seq_cst);
   }
 
   /// Takes the oldest job into `out`. False: the cell at the head is not published.

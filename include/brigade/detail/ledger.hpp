@@ -83,28 +83,41 @@ class alignas(64) tally {
   std::atomic<std::uint64_t> finished_{0};
 };
 
+/// The tallies of all workers and of everybody else, for each lane.
 class ledger {
  public:
-  explicit ledger(unsigned workers)
-      : workers_(workers), tallies_(std::make_unique<tally[]>(workers)) {}
+  explicit ledger(unsigned workers, unsigned lanes = 1)
+      : workers_(workers),
+        lanes_(lanes),
+        tallies_(std::make_unique<tally[]>(std::size_t{workers} * lanes)),
+        elsewhere_(std::make_unique<tally[]>(lanes)) {}
 
-  tally& of_worker(unsigned slot) noexcept { return tallies_[slot]; }
-  tally& elsewhere() noexcept { return elsewhere_; }
+  tally& of_worker(unsigned slot, unsigned lane = 0) noexcept {
+    return tallies_[std::size_t{lane} * workers_ + slot];
+  }
+  tally& elsewhere(unsigned lane = 0) noexcept { return elsewhere_[lane]; }
 
   /// Jobs that have ended, by whatever outcome.
+  [[nodiscard]] std::uint64_t finished_in(unsigned lane) const noexcept {
+    auto sum = elsewhere_[lane].finished();
+    auto const* const tallies = &tallies_[std::size_t{lane} * workers_];
+    for (unsigned i = 0; i != workers_; ++i) sum += tallies[i].finished();
+    return sum;
+  }
   [[nodiscard]] std::uint64_t finished() const noexcept {
-    auto sum = elsewhere_.finished();
-    for (unsigned i = 0; i != workers_; ++i) sum += tallies_[i].finished();
+    std::uint64_t sum = 0;
+    for (unsigned lane = 0; lane != lanes_; ++lane) sum += finished_in(lane);
     return sum;
   }
 
-  /// All counts; outcomes are read before starts (invariant 2).
-  [[nodiscard]] job_counts read() const noexcept;
+  /// All counts of a lane; outcomes are read before starts (invariant 2).
+  [[nodiscard]] job_counts read(unsigned lane = 0) const noexcept;
 
  private:
   unsigned workers_;
+  unsigned lanes_;
   std::unique_ptr<tally[]> tallies_;
-  tally elsewhere_;
+  std::unique_ptr<tally[]> elsewhere_;
 };
 
 }  // namespace brigade::detail

@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include <brigade/detail/coarse_clock.hpp>
 #include <brigade/detail/inline_job.hpp>
 
 namespace brigade::detail {
@@ -35,9 +34,9 @@ class overflow_store {
     return jobs_.insert(std::move(job)).position->second;
   }
 
-  void publish(std::uint64_t position) noexcept {
+  void publish(std::uint64_t position, std::uint32_t stamp) noexcept {
     inline_job& job = jobs_.find(position)->second;
-    job.stamp.store(coarse_milliseconds(), std::memory_order_relaxed);
+    job.stamp.store(stamp, std::memory_order_relaxed);
     job.mark.store(published, std::memory_order_relaxed);
   }
 

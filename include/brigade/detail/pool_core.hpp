@@ -3,14 +3,15 @@
 // It outlives the worker_pool: a worker, a turn on a host's executor and a coroutine job hold it
 // until they are done, which is why a pool may be destroyed from one of its own jobs.
 //
-// The parts: queue (who gets in, what waits), crew (who is woken), ledger (what became of it),
-// registry (what can be asked to stop), gate (what its threads must still deliver).
-// SPDX-License-Identifier: BSL-1.0
+// The parts: lanes (who gets in, what is queued), line (who waits for a slot), deadlines, crew (who
+// is woken), ledger (what became of it), registry (what can be asked to stop), gate (what its
+// threads must still deliver). SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -23,17 +24,22 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <brigade/detail/codel_controller.hpp>
 #include <brigade/detail/crew.hpp>
+#include <brigade/detail/deadline_set.hpp>
 #include <brigade/detail/delivery_gate.hpp>
 #include <brigade/detail/drain_watch.hpp>
 #include <brigade/detail/host_work.hpp>
 #include <brigade/detail/job_frame.hpp>
-#include <brigade/detail/job_queue.hpp>
+#include <brigade/detail/lane_set.hpp>
 #include <brigade/detail/ledger.hpp>
+#include <brigade/detail/permit_count.hpp>
 #include <brigade/detail/refusal_counts.hpp>
 #include <brigade/detail/shutdown_sequence.hpp>
 #include <brigade/detail/stop_registry.hpp>
+#include <brigade/detail/submit_terms.hpp>
 #include <brigade/detail/turn_memory.hpp>
+#include <brigade/detail/waiting_line.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 
@@ -55,27 +61,53 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   // ── submitting ──
 
   /// Positions for `wanted` jobs, fewer or none. Counts nothing.
-  job_queue::claim admit(std::uint64_t wanted = 1) {
-    auto claim = queue_.admit(submitter::outsider, wanted);
-    if (claim.answer == verdict::closed && job_frame::runs_job_of(*this)) {
-      claim = queue_.admit(submitter::running_job, wanted);
+  admission_claim admit(unsigned lane, std::uint64_t wanted = 1) {
+    auto claim = lanes_.admit(lane, submitter::outsider, wanted);
+    if (claim.answer != verdict::admitted) [[unlikely]]
+      return admit_again(lane, wanted, claim);
+    return claim;
+  }
+  /// The same for one job, on its terms; it does not wait.
+  admission_claim admit(submit_terms const& terms) {
+    if (terms.has_slot) return lanes_.admit(terms.options.lane, submitter::slot_holder);
+    auto const claim = admit(terms.options.lane);
+    if (claim.answer == verdict::queue_full && terms.options.when_full == overflow::drop_oldest) {
+      return take_slot_of_oldest(terms.options.lane);
     }
     return claim;
   }
 
-  /// What admit() would answer.
-  [[nodiscard]] verdict probe() const noexcept {
-    auto answer = queue_.probe(submitter::outsider);
-    if (answer == verdict::closed && job_frame::runs_job_of(*this)) {
-      answer = queue_.probe(submitter::running_job);
-    }
-    return answer;
+  /// What admit() would answer; `admitted` too where the terms leave room for more than a refusal.
+  [[nodiscard]] verdict probe(submit_terms const& terms) const noexcept;
+
+  /// Throws: `std::out_of_range` where the pool has no such lane.
+  void check_lane(unsigned lane) const {
+    if (lane >= lanes_.count()) [[unlikely]]
+      throw_no_such_lane(lane);
   }
 
   /// Counts a refusal and gives its error code.
   error_code refuse(verdict why) noexcept;
+  /// Counts somebody who left the line without a slot.
+  void count_given_up(error_code const& why) noexcept;
+  /// Counts a job that its caller ran.
+  void count_caller_ran() noexcept { caller_ran_.fetch_add(1, std::memory_order_relaxed); }
 
-  job_queue& queue() noexcept { return queue_; }
+  lane_set& lanes() noexcept { return lanes_; }
+  lane_set const& lanes() const noexcept { return lanes_; }
+
+  /// Who waits for a slot; made on first use.
+  waiting_line& line();
+  /// Whether slots that come free are awaited. By the line, on its strand.
+  void await_slots(bool yes) noexcept { slots_awaited_.store(yes, std::memory_order_seq_cst); }
+  std::atomic<bool> const& slots_awaited() const noexcept { return slots_awaited_; }
+  /// Tells the line of a slot that has come free.
+  void tell_line() noexcept;
+
+  /// The deadlines of jobs that have not started; made on first use.
+  std::shared_ptr<deadline_set> deadlines();
+
+  permit_count& permits() noexcept { return permits_; }
 
   /// After publishing: wakes a worker if the awake ones may not suffice.
   void wake_if_needed() noexcept {
@@ -86,6 +118,13 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   crew& workers() noexcept { return crew_; }
   ledger& counts() noexcept { return ledger_; }
+  /// Where the worker that holds `slot` is in its round of the lanes; only where there are several.
+  lane_set::round& round_of(unsigned slot) noexcept { return rounds_[slot]; }
+  /// Whether a job that has come to its worker has been queued for too long to be run.
+  bool is_overdue(unsigned lane, inline_job const& job) noexcept {
+    return !shedders_.empty() &&
+           shedders_[lane].sheds(job.stamp.load(std::memory_order_relaxed), fine_milliseconds());
+  }
   stop_registry& registry() noexcept { return registry_; }
   pool_options const& options() const noexcept { return options_; }
 
@@ -103,16 +142,22 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void note_idle() noexcept;
 
   /// A job has ended on a thread that has no tally: counts it, and its start where `never_started`.
-  void end_elsewhere(outcome how, bool never_started);
+  void end_elsewhere(outcome how, unsigned lane, bool never_started);
 
   /// Notices the end of a drain. Call where the last job may have ended.
   void check_drained() {
-    if (queue_.try_finish()) finish();
+    if (lanes_.try_finish()) finish();
   }
-  [[nodiscard]] bool is_closed() const noexcept { return (queue_.word() & closed_bit) != 0; }
+  [[nodiscard]] bool is_closed() const noexcept { return (lanes_.gate().word() & closed_bit) != 0; }
 
   void report_job_error(std::exception_ptr const& failure) noexcept;
   void report_handler_error(std::exception_ptr const& failure) noexcept;
+
+  /// Whether the calling thread is one of the pool's, or runs one of its jobs or handlers.
+  [[nodiscard]] bool works_here() const noexcept { return on_own_thread(); }
+  /// By such a thread that would else wait: runs a queued job, or a handler that is ready. False:
+  /// there is nothing to do.
+  bool help() noexcept;
 
   // ── where completions go ──
 
@@ -166,7 +211,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void host_gone() noexcept;
 
   [[nodiscard]] pool_state state() const noexcept;
-  [[nodiscard]] bool drained() const noexcept { return (queue_.word() & drained_bit) != 0; }
+  [[nodiscard]] bool drained() const noexcept { return (lanes_.gate().word() & drained_bit) != 0; }
   drain_watch& watch() noexcept { return watch_; }
   /// The phases of the shutdown, made on first use.
   std::shared_ptr<shutdown_sequence> shutdown();
@@ -185,13 +230,22 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void request_end() noexcept;
   void join_threads() noexcept;
   [[nodiscard]] bool on_own_thread() const noexcept;
+  admission_claim admit_again(unsigned lane, std::uint64_t wanted, admission_claim refused);
+  admission_claim take_slot_of_oldest(unsigned lane);
+  [[noreturn]] void throw_no_such_lane(unsigned lane) const;
+  void revoke_permits();
+  [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts,
+                                      std::uint64_t permits, std::uint64_t withdrawn) const;
+  [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
   void sweep();
   void finish();
   void wake() noexcept;
 
   pool_options options_;
   ledger ledger_;
-  job_queue queue_;
+  lane_set lanes_;
+  std::vector<lane_set::round> rounds_;    // by slot; empty where there is one lane
+  std::deque<codel_controller> shedders_;  // by lane; empty where nothing is shed
   crew crew_;
   std::unique_ptr<turn_memory[]> turn_memories_;
   stop_registry registry_;
@@ -199,10 +253,21 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::once_flag shutdown_made_;
   std::shared_ptr<shutdown_sequence> shutdown_;
 
+  std::once_flag line_made_;
+  std::shared_ptr<waiting_line> line_;
+  std::atomic<waiting_line*> line_if_made_{nullptr};
+  std::once_flag deadlines_made_;
+  std::shared_ptr<deadline_set> deadlines_;
+  permit_count permits_;
+
   refusal_counts refusals_;
+  std::atomic<std::uint64_t> cancelled_in_line_{0};
+  std::atomic<std::uint64_t> expired_in_line_{0};
+  std::atomic<std::uint64_t> caller_ran_{0};
   std::atomic<std::uint64_t> handler_errors_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
+  std::atomic<bool> slots_awaited_{false};
   std::atomic<bool> host_gone_{false};
   enum class ending { none, finished, given_up };
   std::atomic<ending> how_ended_{ending::none};  // finished: drained, and the watchers told

@@ -14,6 +14,7 @@
 
 #include <brigade/detail/boxed.hpp>
 #include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/job_frame.hpp>
 #include <brigade/detail/pool_core.hpp>
 
@@ -47,9 +48,10 @@ class posted_inline {
     run_posted(
         self->f_, [self] { self->~posted_inline(); }, context);
   }
-  static void discard(void* storage, pool_core& core, error_code const&) {
+  static bool discard(void* storage, job_ending const& ending) {
     std::launder(static_cast<posted_inline*>(storage))->~posted_inline();
-    core.end_elsewhere(outcome::cancelled, true);
+    ending.count();
+    return true;
   }
 
  private:
@@ -67,35 +69,30 @@ class posted_boxed {
     run_posted(
         *f, [f] { destroy_boxed(f, std::allocator<F>{}); }, context);
   }
-  static void discard(void* storage, pool_core& core, error_code const&) {
+  static bool discard(void* storage, job_ending const& ending) {
     destroy_boxed(std::launder(static_cast<posted_boxed*>(storage))->f_, std::allocator<F>{});
-    core.end_elsewhere(outcome::cancelled, true);
+    ending.count();
+    return true;
   }
 
  private:
   F* f_;
 };
 
-/// What is left of a position whose job could not be constructed. It was never admitted.
-struct void_job {
-  static void run(void*, job_context&) {}
-  static void discard(void*, pool_core&, error_code const&) {}
-};
-
-/// Publishes an empty shell in place of a job.
-inline void give_up(pool_core& core, job_queue::claim const& claim, std::uint64_t index) {
-  core.queue().open(claim, index).emplace<void_job>();
-  core.queue().publish(claim, index);
-  core.end_elsewhere(outcome::voided, false);
+/// The job could not be constructed, and was never admitted.
+inline void give_up(pool_core& core, admission_claim const& claim, std::uint64_t index) {
+  core.lanes()[claim.lane].leave_empty(claim, index);
+  core.end_elsewhere(outcome::voided, claim.lane, false);
 }
 
 /// Fills the claimed cell by copying or moving `f`. If that throws, the position is given up.
 template <class F, class G>
-void fill(pool_core& core, job_queue::claim const& claim, std::uint64_t index, G&& f) {
-  inline_job& cell = core.queue().open(claim, index);
+void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&& f) {
+  auto& queue = core.lanes()[claim.lane];
+  inline_job& cell = queue.open(claim, index);
   if constexpr (fits_inline<posted_inline<F>> && std::is_nothrow_constructible_v<F, G>) {
     cell.emplace<posted_inline<F>>(std::forward<G>(f));
-    core.queue().publish(claim, index);
+    queue.publish(claim, index);
   } else {
     try {
       if constexpr (fits_inline<posted_inline<F>>) {
@@ -108,15 +105,30 @@ void fill(pool_core& core, job_queue::claim const& claim, std::uint64_t index, G
       core.wake_if_needed();  // for the jobs that were published behind this position
       throw;
     }
-    core.queue().publish(claim, index);
+    queue.publish(claim, index);
   }
 }
 
+/// Runs `f` in the thread that wanted to post it, outside of the bound.
 template <class F>
-error_code post(pool_core& core, F&& f) {
-  auto const claim = core.admit();
-  if (claim.answer != verdict::admitted) [[unlikely]]
+error_code run_in_caller(pool_core& core, F&& f) {
+  std::decay_t<F> own(std::forward<F>(f));
+  core.count_caller_ran();
+  try {
+    static_cast<void>(std::invoke(std::move(own)));
+  } catch (...) {
+    core.report_job_error(std::current_exception());
+  }
+  return {};
+}
+
+template <class F>
+error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
+  auto const claim = core.admit(terms);
+  if (claim.answer != verdict::admitted) [[unlikely]] {
+    if (terms.runs_in_caller(claim.answer)) return run_in_caller(core, std::forward<F>(f));
     return core.refuse(claim.answer);
+  }
   fill<std::decay_t<F>>(core, claim, 0, std::forward<F>(f));
   core.wake_if_needed();
   return {};
@@ -148,7 +160,7 @@ std::size_t post_bulk(pool_core& core, It first, It last) {
   auto left = static_cast<std::uint64_t>(std::distance(first, last));
   std::size_t admitted = 0;
   while (left != 0) {
-    auto const claim = core.admit(left);
+    auto const claim = core.admit(0, left);
     if (claim.answer != verdict::admitted) {
       core.refuse(claim.answer);
       break;

@@ -1,5 +1,6 @@
-// async_submit of a function that cannot be cancelled: no cancellation slot, no stop token. The
-// fast case: in the queue cell itself where it fits, else one block from the handler's allocator.
+// async_submit of a function that nobody can end early: no cancellation slot, stop token, deadline
+// or name. The fast case: in the queue cell itself where it fits, else one block from the handler's
+// allocator.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -11,10 +12,12 @@
 #include <brigade/detail/boxed.hpp>
 #include <brigade/detail/completion.hpp>
 #include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/job_frame.hpp>
 #include <brigade/detail/job_result.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/submit_terms.hpp>
 
 namespace brigade::detail {
 
@@ -44,13 +47,33 @@ struct submission {
   }
 
   template <class Destroy>
-  void discard(Destroy destroy, pool_core& core, error_code const& why) {
+  void discard(Destroy destroy, job_ending const& ending) {
+    auto& core = *ending.core;
     auto told = std::move(to);
     destroy();
     // Held until the completion is posted: the count below may be what the pool's end waits for.
     auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
-    core.end_elsewhere(outcome::cancelled, true);
+    ending.count();
+    tell_later(core, std::move(told), failed_with<result>(verdict_exception(ending.why)));
+  }
+
+  /// Was never admitted.
+  template <class Destroy>
+  void refuse(Destroy destroy, pool_core& core, error_code const& why) {
+    auto told = std::move(to);
+    destroy();
     tell_later(core, std::move(told), failed_with<result>(verdict_exception(why)));
+  }
+
+  /// Runs in the thread that wanted to submit it, outside of the bound.
+  template <class Destroy>
+  void run_in_caller(Destroy destroy, pool_core& core) {
+    job_result<result> outcome_of_job;
+    outcome_of_job.of([this]() -> result { return std::invoke(std::move(job)); });
+    auto told = std::move(to);
+    destroy();
+    core.count_caller_ran();
+    tell_later(core, std::move(told), std::move(outcome_of_job));
   }
 };
 
@@ -62,9 +85,10 @@ struct inline_submission : submission<Handler, F> {
     auto* const self = std::launder(static_cast<inline_submission*>(storage));
     self->submission<Handler, F>::run([self] { self->~inline_submission(); }, context);
   }
-  static void discard(void* storage, pool_core& core, error_code const& why) {
+  static bool discard(void* storage, job_ending const& ending) {
     auto* const self = std::launder(static_cast<inline_submission*>(storage));
-    self->submission<Handler, F>::discard([self] { self->~inline_submission(); }, core, why);
+    self->submission<Handler, F>::discard([self] { self->~inline_submission(); }, ending);
+    return true;
   }
 };
 
@@ -80,9 +104,10 @@ struct boxed_submission {
     auto* const box = std::launder(static_cast<boxed_submission*>(storage))->box;
     box->run(freeing(box), context);
   }
-  static void discard(void* storage, pool_core& core, error_code const& why) {
+  static bool discard(void* storage, job_ending const& ending) {
     auto* const box = std::launder(static_cast<boxed_submission*>(storage))->box;
-    box->discard(freeing(box), core, why);
+    box->discard(freeing(box), ending);
+    return true;
   }
 };
 
@@ -93,36 +118,47 @@ void refuse_later(pool_core& core, Handler&& handler, verdict why) {
              failed_with<R>(verdict_exception(core.refuse(why))));
 }
 
+/// Puts a boxed job where it was admitted to.
+template <class Handler, class F>
+void publish_boxed(pool_core& core, submission<Handler, F>* box, admission_claim const& claim) {
+  auto& queue = core.lanes()[claim.lane];
+  queue.open(claim).template emplace<boxed_submission<Handler, F>>(box);
+  queue.publish(claim);
+}
+
 template <class Handler, class G>
-void submit_function(pool_core& core, Handler&& handler, G&& job) {
+void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
   using in_cell = inline_submission<Handler, F>;
   if constexpr (fits_inline<in_cell> &&
                 std::is_nothrow_constructible_v<in_cell, pool_core&, Handler, G>) {
-    auto const claim = core.admit();
-    if (claim.answer != verdict::admitted) {
-      return refuse_later<R>(core, std::move(handler), claim.answer);
+    auto const claim = core.admit(terms);
+    if (claim.answer != verdict::admitted) [[unlikely]] {
+      if (!terms.runs_in_caller(claim.answer)) {
+        return refuse_later<R>(core, std::move(handler), claim.answer);
+      }
+      submission<Handler, F> here(core, std::move(handler), std::forward<G>(job));
+      return here.run_in_caller([] {}, core);
     }
-    core.queue().open(claim).template emplace<in_cell>(core, std::move(handler),
-                                                       std::forward<G>(job));
-    core.queue().publish(claim);
+    auto& queue = core.lanes()[claim.lane];
+    queue.open(claim).template emplace<in_cell>(core, std::move(handler), std::forward<G>(job));
+    queue.publish(claim);
   } else {
-    if (auto const answer = core.probe(); answer != verdict::admitted) {
+    if (auto const answer = core.probe(terms); answer != verdict::admitted) {
       return refuse_later<R>(core, std::move(handler), answer);
     }
     // Memory first, then the slot: what throws here takes no slot with it.
     auto const allocator = allocator_of(handler);
     auto* const box = make_boxed<submission<Handler, F>>(allocator, core, std::move(handler),
                                                          std::forward<G>(job));
-    auto const claim = core.admit();
+    auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) {
-      Handler refused = std::move(box->to.handler);
-      destroy_boxed(box, allocator);
-      return refuse_later<R>(core, std::move(refused), claim.answer);
+      auto const free = boxed_submission<Handler, F>::freeing(box);
+      if (terms.runs_in_caller(claim.answer)) return box->run_in_caller(free, core);
+      return box->refuse(free, core, core.refuse(claim.answer));
     }
-    core.queue().open(claim).template emplace<boxed_submission<Handler, F>>(box);
-    core.queue().publish(claim);
+    publish_boxed(core, box, claim);
   }
   core.wake_if_needed();
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brigade/detail/job_control.hpp>
+
+#include <brigade/detail/waiting_line.hpp>
+
+namespace brigade::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+error_code reason_of(outcome how) noexcept {
+  if (how == outcome::expired) return errc::expired;
+  return asio::error::operation_aborted;
+}
+
+}  // namespace
+
+void job_control::queue(pool_core& core, cancellable_job* job, admission_claim const& claim) {
+  position_ = claim.position;
+  queued_.store(job, std::memory_order_seq_cst);
+  line_number_.store(0, std::memory_order_seq_cst);
+  auto& queue = core.lanes()[claim.lane];
+  queue.open(claim).emplace<control_shell>(shared());
+  queue.publish(claim);
+  core.wake_if_needed();
+  if (auto const how = early_.load(std::memory_order_seq_cst); how != outcome::completed) {
+    end_outside_of_line(core, how, early_type_.load(std::memory_order_relaxed));
+  }
+}
+
+error_code job_control::wanted_end() const noexcept {
+  auto const how = early_.load(std::memory_order_seq_cst);
+  return how == outcome::completed ? error_code{} : reason_of(how);
+}
+
+void job_control::end_early(outcome how, asio::cancellation_type type) {
+  // A pool that is gone has ended all that was queued.
+  auto const core = core_.lock();
+  if (!core) return interrupt(type);
+  pool_core::host_hold const until_told(*core);
+  early_type_.store(type, std::memory_order_relaxed);
+  early_.store(how, std::memory_order_seq_cst);
+  if (auto const number = line_number_.load(std::memory_order_seq_cst); number != 0) {
+    core->line().cancel(core, number, reason_of(how), [self = shared(), core, how, type] {
+      self->end_outside_of_line(*core, how, type);
+    });
+  } else {
+    end_outside_of_line(*core, how, type);
+  }
+}
+
+void job_control::end_outside_of_line(pool_core& core, outcome how, asio::cancellation_type type) {
+  if (auto* const job = claim()) {
+    job->discard({&core, lane_, how, reason_of(how)});
+    core.lanes()[lane_].bury(position_);
+  } else if (how == outcome::cancelled) {
+    interrupt(type);
+  }
+}
+
+std::shared_ptr<deadline> job_control::keep() noexcept {
+  auto self = shared();
+  return self ? std::shared_ptr<deadline>(self, this) : nullptr;
+}
+
+void control_shell::run(void* storage, job_context& context) {
+  auto control = take(storage);
+  auto* const job = control->claim();
+  if (job == nullptr) return;
+  if (control->in_time()) {
+    job->start(context, std::move(control));
+  } else {
+    job->discard({&context.core, control->lane(), outcome::expired, errc::expired});
+  }
+}
+
+}  // namespace brigade::detail

@@ -1,0 +1,95 @@
+// Who gets a slot, and who is told that there is none.
+// SPDX-License-Identifier: BSL-1.0
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include <boost/asio/error.hpp>
+
+#include <brigade/detail/job_ending.hpp>
+#include <brigade/detail/pool_core.hpp>
+
+namespace brigade::detail {
+
+// A running job may submit while the pool drains. And a lane may have been full of a position that
+// was then withdrawn: nobody else would tell those who wait for it.
+admission_claim pool_core::admit_again(unsigned lane, std::uint64_t wanted,
+                                       admission_claim refused) {
+  if (refused.answer == verdict::closed && job_frame::runs_job_of(*this)) {
+    refused = lanes_.admit(lane, submitter::running_job, wanted);
+  }
+  if (lanes_.count() != 1 && slots_awaited_.load(std::memory_order_seq_cst)) tell_line();
+  return refused;
+}
+
+verdict pool_core::probe(submit_terms const& terms) const noexcept {
+  if (terms.has_slot) return verdict::admitted;
+  auto answer = lanes_.probe(terms.options.lane, submitter::outsider);
+  if (answer == verdict::closed && job_frame::runs_job_of(*this)) {
+    answer = lanes_.probe(terms.options.lane, submitter::running_job);
+  }
+  bool const may_do_more = terms.options.when_full != overflow::reject;
+  return answer == verdict::queue_full && may_do_more ? verdict::admitted : answer;
+}
+
+admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
+  host_hold const until_told(*this);
+  admission_claim claim{verdict::queue_full, lane};
+  job_ending const shed{this, lane, outcome::shed, errc::shed, &claim};
+  inline_job oldest;
+  while (lanes_[lane].take(oldest)) {
+    if (oldest.discard(shed)) break;
+  }
+  return claim;
+}
+
+void job_ending::count() const {
+  if (successor != nullptr) {
+    try {
+      *successor = core->lanes().admit(lane, submitter::slot_holder);
+    } catch (...) {  // no memory: nobody succeeds it
+    }
+  }
+  core->end_elsewhere(how, lane, true);
+}
+
+void pool_core::throw_no_such_lane(unsigned lane) const {
+  throw std::out_of_range(fmt::format(
+      "brigade::submit_options::lane: {}; the pool has {}, numbered from 0", lane, lanes_.count()));
+}
+
+waiting_line& pool_core::line() {
+  std::call_once(line_made_, [this] {
+    line_ = std::make_shared<waiting_line>(*options_.max_waiting);
+    line_if_made_.store(line_.get(), std::memory_order_release);
+  });
+  return *line_;
+}
+
+void pool_core::tell_line() noexcept {
+  if (auto* const line = line_if_made_.load(std::memory_order_acquire)) {
+    line->notify(shared_from_this());
+  }
+}
+
+void job_context::tell_of_free_slot() noexcept { core.tell_line(); }
+
+std::shared_ptr<deadline_set> pool_core::deadlines() {
+  std::call_once(deadlines_made_, [this] { deadlines_ = std::make_shared<deadline_set>(); });
+  return deadlines_;
+}
+
+void pool_core::count_given_up(error_code const& why) noexcept {
+  auto& count = why == errc::expired ? expired_in_line_ : cancelled_in_line_;
+  count.fetch_add(1, std::memory_order_relaxed);
+}
+
+error_code pool_core::refuse(verdict why) noexcept {
+  // Made once: an error code asks its category, by a virtual call, whether it is a failure.
+  static error_code const full = errc::queue_full;
+  static error_code const closed = errc::closed;
+  refusals_.add(why);
+  return why == verdict::queue_full ? full : closed;
+}
+
+}  // namespace brigade::detail
