@@ -30,13 +30,13 @@
 
 /* ── what the processors share ── */
 
-/* job_queue::word_: one atomic. All changes of it are locked. */
+/* admission_gate::word_: one atomic. All changes of it are locked. */
 #define CLOSED 1
 #define CANCELLING 2
 #define DRAINED 4
 #define WAITING 8
 byte position, bits;
-byte limit;                       /* job_queue::limit_ */
+byte limit;                       /* admission_gate::limit_ */
 
 /* job_ring: the marks by position, for the ring has more cells than the model has jobs. */
 bool published[MOST_JOBS + 1];
@@ -55,12 +55,14 @@ bool cancelling_flag;             /* pool_core::cancelling_ */
 /* The executor: turns that are posted and not begun. */
 bool posted[WORKERS], posted_searching[WORKERS];
 
-/* waiting_line: the count, what is posted to its strand, and the line itself. */
+/* waiting_line: its places, what is posted to its strand, the line itself, and the core's flag. */
 #if WAITERS
-byte waiting_count;
+byte places;
 chan joining = [WAITERS] of { bit };
 chan line = [WAITERS] of { bit };
-bool serve_posted;
+bool notified;
+byte serves_posted;
+bool slots_awaited;
 #endif
 
 #ifdef BREAK_PUBLISH_IS_PLAIN
@@ -270,7 +272,7 @@ inline claim_wake_and_post() {
   }
 }
 
-/* ── job_queue::try_finish() and pool_core::finish() ── */
+/* ── admission_gate::try_finish() and pool_core::finish() ── */
 
 inline check_drained() {
   atomic { b = bits; drain_buffer() }
@@ -310,10 +312,25 @@ inline check_drained() {
 
 /* ── pool_core::end_elsewhere(), sweep() and wake() ── */
 
+/* tell_line() and waiting_line::notify(). The exchange is a locked operation. */
 inline notify_line() {
 #if WAITERS
+  atomic {
+    if
+    :: !notified -> notified = true; serves_posted++
+    :: else
+    fi;
+    drain_buffer()
+  }
+#else
+  skip
+#endif
+}
+
+inline notify_line_if_awaited() {
+#if WAITERS
   if
-  :: (bits & WAITING) != 0 -> atomic { serve_posted = true; drain_buffer() }  /* the post is locked */
+  :: slots_awaited -> notify_line()
   :: else
   fi
 #else
@@ -329,7 +346,7 @@ inline sweep() {
         atomic {
           outcomes[h]++; assert(outcomes[h] == 1); in_flight--; elsewhere++; drain_buffer()
         }
-        notify_line();
+        notify_line_if_awaited();
         check_drained()
      :: else -> break
      fi
@@ -425,7 +442,7 @@ end_asleep:
                 outcomes[job]++; assert(outcomes[job] == 1); in_flight--; elsewhere++;
                 drain_buffer()
               }
-              notify_line();
+              notify_line_if_awaited();
               check_drained()
            :: !cancelling_flag ->           /* job.run() */
 #ifdef NESTED
@@ -451,7 +468,7 @@ end_asleep:
                 outcomes[job]++; assert(outcomes[job] == 1); in_flight--;
                 own[slot]++                 /* tally::end(): a plain store */
               }
-              notify_line()
+              notify_line_if_awaited()      /* after no more than a light fence */
            fi;
            atomic { h = 0; job = 0; found = false }
 #ifdef BUDGET
@@ -492,7 +509,6 @@ end_asleep:
            :: else
            fi;
 #endif
-           notify_line();
 #ifndef BREAK_IDLE_WITHOUT_LOOK
            look();
            if
@@ -542,7 +558,7 @@ proctype submitter(byte me) {
 
 #if WAITERS
 inline heavy_fence() {
-#ifndef BREAK_WAIT_WITHOUT_FENCE
+#ifndef BREAK_LINE_WITHOUT_FENCE
   atomic { tally[0] = own[0]; tally[1] = own[1] }
 #else
   skip
@@ -557,11 +573,11 @@ proctype waiter(byte me) {
   :: answer == ADMITTED -> publish_and_wake(); callers_left--
   :: answer == REFUSED_CLOSED -> callers_left--
   :: answer == REFUSED_FULL ->
-     waiting_count++;
+     places++;                              /* take_place() */
      bits = bits | WAITING;
-     heavy_fence();
-     joining ! 0                            /* the strand takes it from here */
-  fi
+     joining ! 0                            /* join(): the strand takes it from here */
+  fi;
+  answer = 0
 }
 
 /* The strand. */
@@ -569,38 +585,50 @@ proctype waiting_line() {
   LOCALS;
   byte slot = slot_of_nobody;
 end_nothing_to_do:
-  do
-  :: atomic { joining ? 0 -> line ! 0 }; goto serve
-  :: atomic { serve_posted -> serve_posted = false }; goto serve
-  od;
-serve:
-  do
-  :: empty(line) ->
-     bits = bits & (15 - WAITING);
-#ifndef BREAK_WAIT_CLEARED_WITHOUT_LOOK
-     if
-     :: waiting_count != 0 ->
-        bits = bits | WAITING
-#ifndef BREAK_WAIT_SET_AGAIN_WITHOUT_FENCE
-        ; heavy_fence()
+  if
+  :: atomic { joining ? 0 -> line ! 0 };    /* add() */
+#ifndef BREAK_LINE_LOOKS_BEFORE_IT_RAISES
+     slots_awaited = true;
+     heavy_fence()
 #endif
-     :: else
-     fi;
+  :: atomic { serves_posted != 0 -> serves_posted-- }
+  fi;
+#ifndef BREAK_NOTICE_LOWERED_AFTER_THE_LOOK
+  notified = false;
 #endif
-     goto end_nothing_to_do
+  do                                        /* serve() */
+  :: empty(line) -> break
   :: nempty(line) ->
+#ifdef BREAK_FIRST_IN_LINE_HAS_NO_PRIVILEGE
+     admit(CALLERS + WORKERS, CLOSED | CANCELLING | DRAINED | WAITING);
+#else
      admit(CALLERS + WORKERS, CLOSED | CANCELLING | DRAINED);
+#endif
      if
-     :: answer == REFUSED_FULL -> goto end_nothing_to_do
+     :: answer == REFUSED_FULL -> break
      :: else ->
-        atomic { line ? 0; waiting_count-- };
+        atomic { line ? 0; places-- };
         if
         :: answer == ADMITTED -> publish_and_wake()
         :: else
         fi;
         callers_left--
      fi
-  od
+  od;
+  answer = 0;
+#ifdef BREAK_NOTICE_LOWERED_AFTER_THE_LOOK
+  notified = false;
+#endif
+  slots_awaited = nempty(line);             /* mark_gates() */
+  if
+  :: nempty(line) -> bits = bits | WAITING
+  :: empty(line) -> bits = bits & (15 - WAITING)
+  fi;
+  if
+  :: places != len(line) -> bits = bits | WAITING
+  :: else
+  fi;
+  goto end_nothing_to_do
 }
 #endif
 
@@ -653,7 +681,7 @@ proctype the_end() {
     od;
     assert(((bits & CLOSED) != 0) == (finishes == 1));
 #if WAITERS
-    assert(empty(line) && waiting_count == 0 && (bits & WAITING) == 0)
+    assert(empty(line) && places == 0 && !slots_awaited && (bits & WAITING) == 0)
 #endif
   }
 }
@@ -679,7 +707,7 @@ init {
     od;
 #if WAITERS
 #ifdef STRAY_NOTICE
-    serve_posted = true;
+    notified = true; serves_posted = 1;
 #endif
     do
     :: i < CALLERS -> run waiter(i); i++
