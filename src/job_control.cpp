@@ -18,11 +18,12 @@ error_code reason_of(outcome how) noexcept {
 
 void job_control::queue(pool_core& core, cancellable_job* job, admission_claim const& claim) {
   position_ = claim.position;
+  auto const note = core.note_of(claim, name_);
+  note_ = note;  // belongs to whoever gets the job, from the next line on
   queued_.store(job, std::memory_order_seq_cst);
   line_number_.store(0, std::memory_order_seq_cst);
-  auto& queue = core.lanes()[claim.lane];
-  queue.open(claim).emplace<control_shell>(shared());
-  queue.publish(claim);
+  core.lanes()[claim.lane].open(claim).emplace<control_shell>(shared());
+  core.publish(claim, note);
   core.wake_if_needed();
   if (auto const how = early_.load(std::memory_order_seq_cst); how != outcome::completed) {
     end_outside_of_line(core, how, early_type_.load(std::memory_order_relaxed));
@@ -52,7 +53,8 @@ void job_control::end_early(outcome how, asio::cancellation_type type) {
 
 void job_control::end_outside_of_line(pool_core& core, outcome how, asio::cancellation_type type) {
   if (auto* const job = claim()) {
-    job->discard({&core, lane_, how, reason_of(how)});
+    forget_deadline();
+    job->discard({&core, lane_, how, reason_of(how), nullptr, note_});
     core.lanes()[lane_].bury(position_);
   } else if (how == outcome::cancelled) {
     interrupt(type);
@@ -68,10 +70,12 @@ void control_shell::run(void* storage, job_context& context) {
   auto control = take(storage);
   auto* const job = control->claim();
   if (job == nullptr) return;
+  context.note = control->note();  // with its name
   if (control->in_time()) {
     job->start(context, std::move(control));
   } else {
-    job->discard({&context.core, control->lane(), outcome::expired, errc::expired});
+    job->discard(
+        {&context.core, control->lane(), outcome::expired, errc::expired, nullptr, context.note});
   }
 }
 

@@ -57,9 +57,9 @@ admission_claim job_queue::admit_to_store(submitter who) {
   }
 }
 
-void job_queue::publish_in_store(std::uint64_t position, std::uint32_t stamp) noexcept {
+void job_queue::publish_in_store(std::uint64_t position, job_note const& note) noexcept {
   std::lock_guard const lock(store_mutex_);
-  store_.publish(position, stamp);
+  store_.publish(position, stamp(), note);
 }
 
 bool job_queue::store_ready() const noexcept {
@@ -67,11 +67,15 @@ bool job_queue::store_ready() const noexcept {
   return ring_.head() >= spill_begin_ && store_.ready();
 }
 
-bool job_queue::take_from_store(inline_job& out) noexcept {
+bool job_queue::take_from_store(inline_job& out, job_note& note) noexcept {
   std::lock_guard const lock(store_mutex_);
   if (ring_.head() < spill_begin_) return false;
   bool const found = store_.ready();
-  if (found) out.take_from(store_.remove_first().mapped());
+  if (found) {
+    auto first = store_.remove_first();
+    note = first.mapped().note;
+    out.take_from(first.mapped().job);
+  }
   leave_store_if_empty();
   return found;
 }
@@ -114,7 +118,7 @@ void job_queue::bury(std::uint64_t position) {
     removed = store_.remove(position);
     leave_store_if_empty();
   }
-  if (!removed.empty()) removed.mapped().discard(nobody);
+  if (!removed.empty()) removed.mapped().job.discard(nobody);
 }
 
 std::chrono::milliseconds job_queue::oldest_age() const {

@@ -71,10 +71,11 @@ std::uint64_t lane_set::give_out_jointly(submitter who, std::uint64_t wanted,
   }
 }
 
-bool lane_set::take_in_round(round& where, inline_job& out, unsigned& lane) noexcept {
+bool lane_set::take_in_round(round& where, inline_job& out, job_note& note,
+                             unsigned& lane) noexcept {
   for (int lap = 0; lap != 2; ++lap) {
     for (unsigned l = 0; l != count(); ++l) {
-      if (where.left_[l] == 0 || !operator[](l).take(out)) continue;
+      if (where.left_[l] == 0 || !operator[](l).take(out, note)) continue;
       --where.left_[l];
       lane = l;
       return true;

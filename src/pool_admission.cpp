@@ -8,6 +8,7 @@
 
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/probes.hpp>
 
 namespace brigade::detail {
 
@@ -35,15 +36,28 @@ verdict pool_core::probe(submit_terms const& terms) const noexcept {
 admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
   host_hold const until_told(*this);
   admission_claim claim{verdict::queue_full, lane};
-  job_ending const shed{this, lane, outcome::shed, errc::shed, &claim};
+  job_ending shed{this, lane, outcome::shed, errc::shed, &claim};
   inline_job oldest;
-  while (lanes_[lane].take(oldest)) {
+  while (lanes_[lane].take(oldest, shed.note)) {
     if (oldest.discard(shed)) break;
   }
   return claim;
 }
 
+job_note pool_core::note_of(admission_claim const& claim, char const* name) noexcept {
+  auto const weight = tracer_.weight_of(claim.position);
+  if (weight == 0) return {};
+  return tracer_.admit(claim.lane, claim.position, weight, name);
+}
+
+void pool_core::publish_noted(admission_claim const& claim, std::uint64_t index,
+                              unsigned weight) noexcept {
+  auto const note = tracer_.admit(claim.lane, claim.position + index, weight, nullptr);
+  lanes_[claim.lane].publish(claim, index, note);
+}
+
 void job_ending::count() const {
+  if (note) core->tracer().end(note, how, std::nullopt);
   if (successor != nullptr) {
     try {
       *successor = core->lanes().admit(lane, submitter::slot_holder);
@@ -60,7 +74,7 @@ void pool_core::throw_no_such_lane(unsigned lane) const {
 
 waiting_line& pool_core::line() {
   std::call_once(line_made_, [this] {
-    line_ = std::make_shared<waiting_line>(*options_.max_waiting);
+    line_ = std::make_shared<waiting_line>(*options_.max_waiting, lanes_.count());
     line_if_made_.store(line_.get(), std::memory_order_release);
   });
   return *line_;
@@ -69,6 +83,24 @@ waiting_line& pool_core::line() {
 void pool_core::tell_line() noexcept {
   if (auto* const line = line_if_made_.load(std::memory_order_acquire)) {
     line->notify(shared_from_this());
+  }
+}
+
+void job_context::start_specially() noexcept {
+  if (note) core.tracer().start(note, worker);
+  if (shared_counts_ != 0) {
+    counts->add_start();
+  } else {
+    counts->start();
+  }
+}
+
+void job_context::end_specially(outcome how) noexcept {
+  if (note) core.tracer().end(note, how, worker);
+  if (shared_counts_ != 0) {
+    counts->add_end(how);
+  } else {
+    counts->end(how);
   }
 }
 
@@ -82,6 +114,7 @@ std::shared_ptr<deadline_set> pool_core::deadlines() {
 void pool_core::count_given_up(error_code const& why) noexcept {
   auto& count = why == errc::expired ? expired_in_line_ : cancelled_in_line_;
   count.fetch_add(1, std::memory_order_relaxed);
+  probes::refused(options_.name.c_str(), why == errc::expired ? "expired" : "cancelled");
 }
 
 error_code pool_core::refuse(verdict why) noexcept {
@@ -89,6 +122,7 @@ error_code pool_core::refuse(verdict why) noexcept {
   static error_code const full = errc::queue_full;
   static error_code const closed = errc::closed;
   refusals_.add(why);
+  probes::refused(options_.name.c_str(), why == verdict::queue_full ? "queue_full" : "closed");
   return why == verdict::queue_full ? full : closed;
 }
 

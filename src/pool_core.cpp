@@ -83,6 +83,7 @@ thread_local pool_core const* own_thread_of = nullptr;
 
 pool_core::pool_core(pool_options options, asio::any_io_executor host)
     : options_(checked(std::move(options))),
+      tracer_(options_),
       ledger_(options_.threads, std::max(1U, static_cast<unsigned>(options_.lanes.size()))),
       lanes_(options_, ledger_),
       crew_(options_.threads),
@@ -174,12 +175,18 @@ void pool_core::end_elsewhere(outcome how, unsigned lane, bool never_started) {
 bool pool_core::help() noexcept {
   try {
     inline_job job;
+    job_note note;
     for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
-      if (!lanes_[lane].take(job)) continue;
+      if (!lanes_[lane].take(job, note)) continue;
       job_context context(*this, ledger_.elsewhere(lane), slots_awaited_,
                           job_context::writers::many);
       context.lane = lane;
-      job.run(context);
+      context.note = note;
+      if (cancelling()) {
+        job.discard({this, lane, outcome::cancelled, asio::error::operation_aborted, nullptr, note});
+      } else {
+        job.run(context);
+      }
       check_drained();
       return true;
     }
@@ -303,8 +310,8 @@ void pool_core::sweep() {
   host_hold const until_told(*this);
   inline_job job;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
-    job_ending const cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
-    while (lanes_[lane].take(job)) job.discard(cancelled);
+    job_ending cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
+    while (lanes_[lane].take(job, cancelled.note)) job.discard(cancelled);
   }
 }
 

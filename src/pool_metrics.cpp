@@ -101,7 +101,9 @@ pool_metrics pool_core::metrics() const {
   now.caller_ran = caller_ran_.load(std::memory_order_relaxed);
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = lanes_.oldest_age();
+  if (auto const* const times = tracer_.times()) times->read_into(now);
   now.state = state();
+  now.name = options_.name;
   return now;
 }
 

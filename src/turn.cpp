@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include <boost/asio/error.hpp>
 
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/probes.hpp>
 #include <brigade/detail/relax.hpp>
 
 namespace brigade::detail {
@@ -17,13 +19,17 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+std::int64_t nanoseconds_of(clock::time_point time) noexcept {
+  return std::chrono::nanoseconds(time.time_since_epoch()).count();
+}
+
 /// How many jobs, and how long, a turn may take. Reads the clock after every job, and after every
 /// few (at most `sparse`) while jobs are tiny; so when they turn long of a sudden, those few are
 /// the most that a neighbour on the executor waits for.
 class turn_budget {
  public:
-  explicit turn_budget(pool_options const& options)
-      : jobs_left_(options.turn_jobs), ends_(clock::now() + options.turn_time) {}
+  turn_budget(pool_options const& options, clock::time_point now)
+      : jobs_left_(options.turn_jobs), ends_(now + options.turn_time) {}
 
   /// Counts a job. True: the turn is over.
   bool spent() {
@@ -48,6 +54,39 @@ class turn_budget {
   clock::time_point last_look_ = ends_ - std::chrono::hours{1};
 };
 
+/// Measures a worker's stretches of work: from the moment at which it has a job to the one at which
+/// it finds none, or gives its thread back. Does nothing where timing is off.
+class work_meter {
+ public:
+  work_meter(pool_core& core, unsigned slot) noexcept
+      : tracer_(&core.tracer()),
+        times_(core.tracer().times() != nullptr ? &core.tracer().times()->of_worker(slot)
+                                                : nullptr) {}
+
+  [[nodiscard]] bool is_on() const noexcept { return times_ != nullptr; }
+
+  void begin(clock::time_point now) noexcept {
+    if (times_ == nullptr || working_) return;
+    working_ = true;
+    began_ = nanoseconds_of(now);
+    times_->busy.begin(began_);
+  }
+  /// After so many jobs.
+  void end(clock::time_point now, unsigned jobs) noexcept {
+    if (!working_) return;
+    working_ = false;
+    auto const ended = nanoseconds_of(now);
+    times_->busy.end(ended);
+    if (jobs != 0) tracer_->adapt(times_->per_job.add(ended, ended - began_, jobs));
+  }
+
+ private:
+  job_tracer* tracer_;
+  worker_times* times_;
+  std::int64_t began_ = 0;
+  bool working_ = false;
+};
+
 class turn {
  public:
   turn(pool_core& core, unsigned slot, bool searching) noexcept
@@ -55,28 +94,31 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
-        context_(core, core.counts().of_worker(slot), core.slots_awaited()) {}
+        context_(core, core.counts().of_worker(slot), core.slots_awaited()),
+        meter_(core, slot) {
+    context_.worker = slot;
+  }
 
   void run() {
-    turn_budget budget(core_.options());
+    auto const begin = clock::now();
+    turn_budget budget(core_.options(), begin);
+    meter_.begin(begin);
+    core_.tracer().look_for_tracers();
     inline_job job;
     try {
       while (next(job)) {
         if (core_.cancelling()) {
-          job.discard({&core_, context_.lane, outcome::cancelled, asio::error::operation_aborted});
+          discard(job, outcome::cancelled, asio::error::operation_aborted);
         } else if (core_.is_overdue(context_.lane, job)) {
-          job.discard({&core_, context_.lane, outcome::shed, errc::shed});
+          discard(job, outcome::shed, errc::shed);
         } else {
           job.run(context_);
         }
-        if (budget.spent()) {
-          core_.post_turn(slot_, false);
-          return;
-        }
+        if (budget.spent()) return go_on_later();
       }
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
-      core_.post_turn(slot_, false);
+      go_on_later();
       throw;
     }
   }
@@ -90,16 +132,29 @@ class turn {
         if (searching_) stop_searching();
         return true;
       }
+      auto const now = clock::now();
+      auto const taken = std::exchange(taken_in_a_row_, 0U);
+      meter_.end(now, taken);
       if (!searching_) searching_ = core_.workers().begin_search();
-      if (searching_ && linger()) continue;
+      if (searching_ && linger(now, taken > 1)) continue;
       if (!rest()) return false;
     }
   }
 
+  /// Hands the thread back; the worker goes on in its next turn.
+  void go_on_later() noexcept {
+    if (meter_.is_on()) meter_.end(clock::now(), taken_in_a_row_);
+    core_.post_turn(slot_, false);
+  }
+
+  void discard(inline_job& job, outcome how, error_code const& why) {
+    job.discard({&core_, context_.lane, how, why, nullptr, context_.note});
+  }
+
   bool take(inline_job& job) {
     if (core_.lanes().count() == 1) [[likely]]
-      return core_.lanes()[0].take(job);
-    if (!core_.lanes().take(core_.round_of(slot_), job, context_.lane)) return false;
+      return core_.lanes()[0].take(job, context_.note);
+    if (!core_.lanes().take(core_.round_of(slot_), job, context_.note, context_.lane)) return false;
     context_.counts = &core_.counts().of_worker(slot_, context_.lane);
     return true;
   }
@@ -107,6 +162,7 @@ class turn {
   void stop_searching() {
     searching_ = false;
     core_.workers().end_search();
+    if (meter_.is_on()) meter_.begin(clock::now());
     if (core_.workers().size() != 1 && core_.lanes().ready()) core_.wake_if_needed();
   }
 
@@ -114,19 +170,18 @@ class turn {
   /// submitter fights it for the cache line of every job (70 ns each); one that lets a few jobs
   /// gather reads lines that nobody writes any more (40 ns). Whether there is a stream shows in the
   /// last search: more than one job came of it. Now and then it is tried out.
-  void let_jobs_gather() {
-    bool const stream = std::exchange(taken_in_a_row_, 0U) > 1;
+  void let_jobs_gather(clock::time_point now, bool stream) {
     if (!stream && ++searches_ % 32 != 0) return;
-    for (auto const until = clock::now() + std::chrono::microseconds{1}; clock::now() < until;) {
+    for (auto const until = now + std::chrono::microseconds{1}; clock::now() < until;) {
       for (int i = 0; i != 8; ++i) pause();
     }
   }
 
   /// Looks for a job for a while before the thread may sleep.
-  bool linger() {
+  bool linger(clock::time_point now, bool stream) {
     if (linger_.count() == 0) return false;
-    let_jobs_gather();
-    auto const until = clock::now() + linger_;
+    let_jobs_gather(now, stream);
+    auto const until = now + linger_;
     for (unsigned lap = 1;; ++lap) {
       if (core_.lanes().ready()) {
         linger_ = core_.options().linger;
@@ -142,13 +197,18 @@ class turn {
   /// Gives the slot back. True: a job came meanwhile, and this worker is the one to look for it.
   bool rest() {
     core_.note_idle();
+    probes::worker_sleep(core_.options().name.c_str(), slot_);
     core_.workers().go_idle(slot_, std::exchange(searching_, false));
     // The crew's word has been written; close() writes it between closing and counting. So either
     // it sees that this worker's jobs have ended, or this sees that the pool is closed.
     if (core_.is_closed()) core_.check_drained();
     if (!core_.lanes().ready() || !core_.workers().claim_wake(slot_)) return false;
     searching_ = true;
+    probes::worker_wake(core_.options().name.c_str(), slot_);
+    // It may be another worker's slot.
     context_.counts = &core_.counts().of_worker(slot_, context_.lane);
+    context_.worker = slot_;
+    meter_ = work_meter(core_, slot_);
     return true;
   }
 
@@ -159,6 +219,7 @@ class turn {
   unsigned searches_ = 0;
   std::chrono::nanoseconds linger_;
   job_context context_;
+  work_meter meter_;
 };
 
 }  // namespace
@@ -170,6 +231,7 @@ posted_turn::~posted_turn() {
 
 void posted_turn::operator()() {
   auto const keep = std::move(keep_);
+  if (searching_) probes::worker_wake(core_->options().name.c_str(), slot_);
   turn{*core_, slot_, searching_}.run();
 }
 

@@ -2,18 +2,16 @@
 #include <brigade/detail/waiting_line.hpp>
 
 #include <utility>
-#include <vector>
 
 #include <brigade/detail/asymmetric_fence.hpp>
-#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/pool_core.hpp>
 
 namespace brigade::detail {
 
 namespace asio = boost::asio;
 
-waiting_line::waiting_line(std::uint64_t places)
-    : most_(places), on_(asio::make_strand(control_context())) {}
+waiting_line::waiting_line(std::uint64_t places, unsigned lanes)
+    : most_(places), on_(control_context().get_executor()), places_in_lane_(lanes) {}
 
 std::uint64_t waiting_line::take_place(pool_core& core, unsigned lane) noexcept {
   auto taken = places_.load(std::memory_order_relaxed);
@@ -21,19 +19,23 @@ std::uint64_t waiting_line::take_place(pool_core& core, unsigned lane) noexcept 
     if (taken >= most_) return 0;
   } while (!places_.compare_exchange_weak(taken, taken + 1, std::memory_order_seq_cst));
   auto const number = last_number_.fetch_add(1, std::memory_order_relaxed) + 1;
-  core.lanes().reserve_all_for_waiting(true);
-  core.lanes().reserve_for_waiting(lane, true);
+  places_in_lane_[lane].fetch_add(1, std::memory_order_seq_cst);
+  core.lanes().reserve_lane_for_waiting(lane, true);
+  if (core.lanes().is_full()) core.lanes().reserve_all_for_waiting(true);
   return number;
 }
 
 void waiting_line::join(std::shared_ptr<pool_core> const& core, std::uint64_t number,
                         std::unique_ptr<waiter> who) {
+  auto const lane = who->lane();
   try {
     asio::post(on_, [self = shared_from_this(), core, number, who = std::move(who)]() mutable {
       self->add(*core, number, std::move(who));
     });
   } catch (...) {
-    if (places_.fetch_sub(1, std::memory_order_seq_cst) == 1) {
+    give_place_back(lane);
+    if (places_.load(std::memory_order_seq_cst) == 0) {  // then nobody else will unmark the gates
+      core->lanes().reserve_lane_for_waiting(lane, false);
       core->lanes().reserve_all_for_waiting(false);
     }
     throw;
@@ -64,7 +66,7 @@ void waiting_line::notify(std::shared_ptr<pool_core> core) noexcept {
 bool waiting_line::send_away(pool_core& core, std::uint64_t number, error_code const& why) {
   auto const node = line_.extract(number);
   if (node.empty()) return false;
-  places_.fetch_sub(1, std::memory_order_seq_cst);
+  give_place_back(node.mapped()->lane());
   core.count_given_up(why);
   node.mapped()->refuse(core, why);
   serve(core);
@@ -83,11 +85,11 @@ void waiting_line::serve(pool_core& core) {
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;
-      pool_is_full = lanes.count() == 1 || lanes.lane_has_room(lane);
+      pool_is_full = lanes.is_full();
       continue;
     }
     auto const node = line_.extract(here);
-    places_.fetch_sub(1, std::memory_order_seq_cst);
+    give_place_back(lane);
     if (claim.answer == verdict::admitted) {
       node.mapped()->admit(core, claim);
     } else {
@@ -97,20 +99,22 @@ void waiting_line::serve(pool_core& core) {
   mark_gates(core, pool_is_full);
 }
 
-// Each lane that somebody waits for is kept from newcomers; all of them where the pool itself is
-// full, and where somebody is on the way here of whom it is not known for which lane.
+void waiting_line::give_place_back(unsigned lane) noexcept {
+  places_in_lane_[lane].fetch_sub(1, std::memory_order_seq_cst);
+  places_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
 void waiting_line::mark_gates(pool_core& core, bool pool_is_full) {
   auto& lanes = core.lanes();
   core.await_slots(!line_.empty());
-  if (lanes.count() != 1) {
-    std::vector<bool> wanted(lanes.count());
-    for (auto const& [number, who] : line_) wanted[who->lane()] = true;
-    for (unsigned lane = 0; lane != lanes.count(); ++lane) {
-      lanes.reserve_for_waiting(lane, wanted[lane]);
-    }
+  for (unsigned lane = 0; lane != lanes.count(); ++lane) {
+    auto const is_wanted = [&] {
+      return places_in_lane_[lane].load(std::memory_order_seq_cst) != 0;
+    };
+    lanes.reserve_lane_for_waiting(lane, is_wanted());
+    if (is_wanted()) lanes.reserve_lane_for_waiting(lane, true);
   }
-  lanes.reserve_all_for_waiting(!line_.empty() && (pool_is_full || lanes.count() == 1));
-  if (places_.load(std::memory_order_seq_cst) != line_.size()) lanes.reserve_all_for_waiting(true);
+  if (lanes.count() != 1) lanes.reserve_all_for_waiting(!line_.empty() && pool_is_full);
 }
 
 }  // namespace brigade::detail

@@ -5,6 +5,7 @@
 
 #include <fmt/chrono.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -91,15 +92,24 @@ asio::awaitable<void> connection::run() {
 asio::awaitable<bool> connection::wait_for_request() {
   activity_ = activity::idle;
   set_deadline(service_.settings.idle_timeout);
+  skip_empty_lines();
   while (buffer_.size() == 0) {
     error_code failure;
     if (service_.current() >= phase::closing && socket_.available(failure) == 0) co_return false;
     auto const read = co_await socket_.async_read_some(buffer_.prepare(read_size), use_tuple);
     buffer_.commit(std::get<1>(read));
+    skip_empty_lines();
     auto const cut_short = std::get<0>(read) == asio::error::operation_aborted;
     if (std::get<0>(read) && (!cut_short || deadline_.passed())) co_return false;
   }
   co_return true;
+}
+
+/// Some clients send one behind a body. RFC 9112, 2.2: ignore those before a request.
+void connection::skip_empty_lines() {
+  auto const data = buffer_.cdata();
+  auto const text = std::string_view{static_cast<char const*>(data.data()), data.size()};
+  buffer_.consume(std::min(text.find_first_not_of("\r\n"), text.size()));
 }
 
 /// One request and its answer. True where the connection can be used for another.
@@ -118,11 +128,11 @@ asio::awaitable<bool> connection::serve_one() {
   auto const announced = request.content_length();
   auto const wanted =
       find_route(request.get(), announced ? std::optional<std::uint64_t>{*announced} : std::nullopt,
-                 service_.settings.max_body);
+                 service_.settings.max_body, service_.settings.max_wait);
 
   answer message;
   if (auto const* const call = std::get_if<compress_call>(&wanted)) {
-    message = co_await take_body_and_compress(request, call->level);
+    message = co_await take_body_and_compress(request, *call);
   } else {
     auto const* const refusal = std::get_if<problem>(&wanted);
     message = refusal != nullptr ? make_answer(*refusal) : make_page(std::get<page>(wanted));

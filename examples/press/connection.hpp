@@ -61,18 +61,19 @@ class connection : public std::enable_shared_from_this<connection> {
   asio::awaitable<std::optional<problem>> read_header(parser& request);
   asio::awaitable<std::optional<problem>> read_body(parser& request);
   asio::awaitable<void> send_continue();
-  asio::awaitable<answer> take_body_and_compress(parser& request, int level);
-  asio::awaitable<answer> compress(std::string body, int level, tally_entry upload);
-  asio::awaitable<job_outcome> submit(std::string body, int level, std::stop_token abandon,
+  asio::awaitable<answer> take_body_and_compress(parser& request, compress_call call);
+  asio::awaitable<answer> compress(std::string body, compress_call call, tally_entry upload);
+  asio::awaitable<job_outcome> submit(std::string body, compress_call call, std::stop_token abandon,
                                       tally_entry upload);
   asio::awaitable<void> watch_for_disconnect(std::stop_source abandon);
   asio::awaitable<bool> send(answer message, request_traits request);
   asio::awaitable<void> close_gently();
 
   answer make_page(page wanted) const;
-  answer answer_of(job_outcome outcome) const;
+  answer answer_of(job_outcome outcome, compress_call const& call) const;
   problem explain(boost::system::error_code failure);
   std::string_view first_line() const;
+  void skip_empty_lines();
   void interrupt_if_due();
   void set_deadline(std::chrono::milliseconds time) { deadline_.set(time, weak_from_this()); }
 

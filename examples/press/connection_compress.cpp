@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "connection.hpp"
+#include "estimate.hpp"
 #include "limits.hpp"
 
 namespace press {
@@ -35,9 +36,18 @@ std::string what(std::exception_ptr const& failure) {
   }
 }
 
+/// Who says how long it waits does so in line, and is not served once nobody waits any more.
+brigade::submit_options terms_of(compress_call const& call) {
+  brigade::submit_options terms{.lane = static_cast<unsigned>(call.urgency)};
+  if (!call.wait) return terms;
+  terms.when_full = brigade::overflow::wait;
+  terms.start_by = brigade::clock::now() + *call.wait;
+  return terms;
+}
+
 }  // namespace
 
-asio::awaitable<answer> connection::take_body_and_compress(parser& request, int level) {
+asio::awaitable<answer> connection::take_body_and_compress(parser& request, compress_call call) {
   tally_entry upload{
       service_.uploads};  // first this, then the look at the phase: see end_service()
   if (service_.current() != phase::serving) co_return make_answer(service_ending());
@@ -47,7 +57,7 @@ asio::awaitable<answer> connection::take_body_and_compress(parser& request, int 
   if (refusal) co_return make_answer(*refusal);
   auto body = std::move(request.get().body());
   service_.http.body_bytes_received.fetch_add(body.size());
-  auto working = compress(std::move(body), level, std::move(upload));
+  auto working = compress(std::move(body), call, std::move(upload));
   co_return co_await std::move(working);
 }
 
@@ -59,27 +69,33 @@ asio::awaitable<void> connection::send_continue() {
 }
 
 /// The job and the watch over the client run side by side; the first to end cancels the other.
-asio::awaitable<answer> connection::compress(std::string body, int level, tally_entry upload) {
+asio::awaitable<answer> connection::compress(std::string body, compress_call call,
+                                             tally_entry upload) {
   using namespace asio::experimental::awaitable_operators;
   activity_ = activity::working;
   deadline_.clear();
   std::stop_source abandon;
-  auto job = submit(std::move(body), level, abandon.get_token(), std::move(upload));
+  auto job = submit(std::move(body), call, abandon.get_token(), std::move(upload));
   auto watch = watch_for_disconnect(abandon);
   auto first = co_await (std::move(job) || std::move(watch));
   if (first.index() == 1) co_return make_answer(client_gone());
-  co_return answer_of(std::move(std::get<0>(first)));
+  auto message = answer_of(std::move(std::get<0>(first)), call);
+  if (call.wait) message.set("Preference-Applied", fmt::format("wait={}", call.wait->count()));
+  co_return message;
 }
 
-asio::awaitable<job_outcome> connection::submit(std::string body, int level,
+asio::awaitable<job_outcome> connection::submit(std::string body, compress_call call,
                                                 std::stop_token abandon, tally_entry upload) {
   // The upload is over once the pool has its verdict, which it has when this coroutine suspends;
   // not before, or the drain could get in between. Being on the same thread, this comes after that.
-  auto leave = [upload = std::move(upload)] {};
-  asio::post(socket_.get_executor(), std::move(leave));
+  // One that may have to wait in line is not over before it is told: the line has the grace, too.
+  if (!call.wait) {
+    auto leave = [upload = std::move(upload)] {};
+    asio::post(socket_.get_executor(), std::move(leave));
+  }
   // A variable, and not an expression inside of the co_await: GCC 12 would destroy it twice.
-  auto job = make_compress_job(std::move(body), level, std::move(abandon));
-  auto completion = co_await service_.pool.async_submit(std::move(job), use_tuple);
+  auto job = make_compress_job(std::move(body), call.level, std::move(abandon));
+  auto completion = co_await service_.pool.async_submit(std::move(job), terms_of(call), use_tuple);
   job_outcome outcome;
   outcome.failure = std::move(std::get<0>(completion));
   outcome.result = std::move(std::get<1>(completion));
@@ -105,7 +121,7 @@ asio::awaitable<void> connection::watch_for_disconnect(std::stop_source abandon)
   abandon.request_stop();  // for a job that is running; one that is queued is cancelled by `||`
 }
 
-answer connection::answer_of(job_outcome outcome) const {
+answer connection::answer_of(job_outcome outcome, compress_call const& call) const {
   if (!outcome.failure) {
     auto message =
         make_answer(http::status::ok, "application/zstd", std::move(outcome.result.frame));
@@ -116,7 +132,9 @@ answer connection::answer_of(job_outcome outcome) const {
   }
   auto const verdict = brigade::to_error_code(outcome.failure);
   if (verdict == brigade::errc::queue_full)
-    return make_answer(queue_full(service_.settings.capacity));
+    return make_answer(queue_full(service_.settings.capacity, retry_after(service_.pool)));
+  if (verdict == brigade::errc::expired)
+    return make_answer(waited_in_vain(*call.wait, retry_after(service_.pool)));
   if (verdict == brigade::errc::closed) return make_answer(service_ending());
   if (verdict == asio::error::operation_aborted) {
     service_.given_up.fetch_add(1);

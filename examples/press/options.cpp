@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <brigade/version.hpp>
+#include <cmath>
 #include <cstdio>
 #include <thread>
 
@@ -20,6 +21,24 @@ CLI::Validator range(Number least, Number most) {
   return CLI::Range(least, most).description("");
 }
 
+/// CLI11's range lets through what compares with nothing.
+CLI::Validator is_a_number() {
+  auto const check = [](std::string const& text) {
+    double value = 0;
+    auto const good = CLI::detail::lexical_cast(text, value) && !std::isnan(value);
+    return good ? std::string{} : fmt::format("Value {} is not a number", text);
+  };
+  return {check, ""};
+}
+
+/// An empty name would resolve to every address of the machine.
+CLI::Validator is_named() {
+  auto const check = [](std::string const& text) {
+    return text.empty() ? "is empty; give an address or a name, 0.0.0.0 for all" : std::string{};
+  };
+  return {check, ""};
+}
+
 /// An option in seconds, fractions included. No time-out is longer than a day.
 void add_seconds(CLI::App& app, std::string const& name, milliseconds& value,
                  std::string const& help) {
@@ -29,12 +48,14 @@ void add_seconds(CLI::App& app, std::string const& name, milliseconds& value,
   };
   app.add_option_function<double>(name, store, help)
       ->check(range(0.001, 86'400.0))
+      ->check(is_a_number())
       ->default_str(shown)
       ->type_name("SECONDS");
 }
 
 void add_all(CLI::App& app, options& result) {
   app.add_option("--host", result.host, "Address or name to listen on")
+      ->check(is_named())
       ->capture_default_str()
       ->type_name("HOST");
   app.add_option("--port", result.port, "Port to listen on; 0 picks a free one")
@@ -55,6 +76,13 @@ void add_all(CLI::App& app, options& result) {
       ->check(range(std::size_t{1}, std::size_t{1} << 32))
       ->capture_default_str()
       ->type_name("SIZE");
+  app.add_option_function<std::int64_t>(
+         "--max-wait",
+         [&result](std::int64_t seconds) { result.max_wait = std::chrono::seconds{seconds}; },
+         "Longest wait for a place that Prefer: wait=SECONDS is granted, 1 to 86400")
+      ->check(range(1, 86'400))
+      ->default_str(fmt::to_string(result.max_wait.count()))
+      ->type_name("SECONDS");
   app.add_option("--network-threads", result.network_threads,
                  "Threads that serve the sockets, 1 to 64")
       ->check(range(1U, 64U))

@@ -16,6 +16,7 @@ struct options {
   unsigned threads = 0;                     ///< workers; 0: as many as the machine has processors
   std::size_t capacity = 64;                ///< bodies waiting or in work at once
   std::size_t max_body = 16 * 1024 * 1024;  ///< bytes
+  std::chrono::seconds max_wait{60};        ///< the longest that a client may wait for its turn
   unsigned network_threads = 1;
 
   std::chrono::milliseconds idle_timeout{30'000};   ///< between two requests

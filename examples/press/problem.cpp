@@ -28,7 +28,7 @@ problem wrong_method(std::string_view method, std::string_view path, std::string
           .title = "The method does not fit the path",
           .detail = fmt::format("{} does not take {}. Use {}.", path, quoted(method), allowed),
           .extra_field = http::field::allow,
-          .extra_value = allowed};
+          .extra_value = std::string{allowed}};
 }
 
 problem bad_target(std::string_view target) {
@@ -54,6 +54,21 @@ problem repeated_level() {
           .kind = "bad-level",
           .title = "There is no such compression level",
           .detail = "level is given more than once. Give it once."};
+}
+
+problem bad_priority(std::string_view priority) {
+  return {.status = 400,
+          .kind = "bad-priority",
+          .title = "There is no such priority",
+          .detail = fmt::format("priority={} is neither normal nor low. Leave it out for normal.",
+                                quoted(priority))};
+}
+
+problem repeated_priority() {
+  return {.status = 400,
+          .kind = "bad-priority",
+          .title = "There is no such priority",
+          .detail = "priority is given more than once. Give it once."};
 }
 
 problem bad_host() {
@@ -123,16 +138,28 @@ problem too_slow() {
           .detail = "Nothing more of the request arrived in time. Send it again, without pauses."};
 }
 
-problem queue_full(std::size_t capacity) {
+problem queue_full(std::size_t capacity, std::chrono::seconds retry_after) {
   return {.status = 503,
           .kind = "queue-full",
           .title = "All places are taken",
           .detail = fmt::format(
               "As many bodies as may be in work at once ({}) are in work. Try again after the "
-              "seconds in Retry-After.",
+              "seconds in Retry-After, or wait for a place with \"Prefer: wait=SECONDS\".",
               capacity),
           .extra_field = http::field::retry_after,
-          .extra_value = "1"};
+          .extra_value = fmt::to_string(retry_after.count())};
+}
+
+problem waited_in_vain(std::chrono::seconds wait, std::chrono::seconds retry_after) {
+  return {.status = 503,
+          .kind = "waited-in-vain",
+          .title = "The wait was too short",
+          .detail = fmt::format(
+              "This body was not begun with within wait={} seconds, as its Prefer field asked. It "
+              "was not compressed. Try again after the seconds in Retry-After, or wait longer.",
+              wait.count()),
+          .extra_field = http::field::retry_after,
+          .extra_value = fmt::to_string(retry_after.count())};
 }
 
 problem service_ending() {

@@ -9,6 +9,7 @@
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ struct problem {
   std::string_view title;  ///< the same for every problem of a kind
   std::string detail;      ///< about this request: the offending value, and what to do
   http::field extra_field = http::field::unknown;  ///< a header field that belongs to the answer
-  std::string_view extra_value{};
+  std::string extra_value{};
 };
 
 problem not_found(std::string_view path);
@@ -37,6 +38,8 @@ problem wrong_method(std::string_view method, std::string_view path, std::string
 problem bad_target(std::string_view target);
 problem bad_level(std::string_view level);
 problem repeated_level();
+problem bad_priority(std::string_view priority);
+problem repeated_priority();
 problem bad_host();
 problem bad_transfer_coding(std::string_view coding);
 problem unknown_expectation(std::string_view expectation);
@@ -45,7 +48,8 @@ problem incomplete_body();
 problem header_too_large(std::size_t limit);
 problem body_too_large(std::string_view announced, std::size_t limit);
 problem too_slow();
-problem queue_full(std::size_t capacity);
+problem queue_full(std::size_t capacity, std::chrono::seconds retry_after);
+problem waited_in_vain(std::chrono::seconds wait, std::chrono::seconds retry_after);
 problem service_ending();
 problem given_up();
 problem client_gone();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "compress.hpp"
+#include "preferences.hpp"
 
 namespace press {
 namespace {
@@ -34,6 +35,21 @@ std::optional<problem> read_level(urls::url_view const& url, int& level) {
   return {};
 }
 
+/// The value of `?priority=`, in `urgency` if it is there and good.
+std::optional<problem> read_priority(urls::url_view const& url, priority& urgency) {
+  bool seen = false;
+  for (auto const& parameter : url.params()) {
+    if (parameter.key != "priority") continue;
+    if (seen) return repeated_priority();
+    seen = true;
+    if (parameter.value != "normal" && parameter.value != "low") {
+      return bad_priority(parameter.value);
+    }
+    urgency = parameter.value == "low" ? priority::low : priority::normal;
+  }
+  return {};
+}
+
 /// What HTTP itself asks of a header, whatever the path.
 std::optional<problem> check_header(http::request_header<> const& header) {
   if (header.version() >= 11 && header.count(http::field::host) != 1) return bad_host();
@@ -54,16 +70,18 @@ route find_page(http::request_header<> const& header, std::string const& path, p
 }
 
 route find_compress(http::request_header<> const& header, urls::url_view const& url,
-                    std::optional<std::uint64_t> announced, std::size_t max_body) {
+                    std::optional<std::uint64_t> announced, std::size_t max_body,
+                    std::chrono::seconds max_wait) {
   if (header.method() != http::verb::post) {
     return wrong_method(header.method_string(), "/compress", "POST");
   }
-  int level = default_level;
-  if (auto const refusal = read_level(url, level)) return *refusal;
+  compress_call call{.level = default_level, .wait = find_wait(header, max_wait)};
+  if (auto const refusal = read_level(url, call.level)) return *refusal;
+  if (auto const refusal = read_priority(url, call.urgency)) return *refusal;
   if (announced && *announced > max_body) {
     return body_too_large(fmt::to_string(*announced), max_body);
   }
-  return compress_call{level};
+  return call;
 }
 
 }  // namespace
@@ -73,14 +91,14 @@ bool waits_for_continue(http::request_header<> const& header) {
 }
 
 route find_route(http::request_header<> const& header, std::optional<std::uint64_t> announced,
-                 std::size_t max_body) {
+                 std::size_t max_body, std::chrono::seconds max_wait) {
   if (auto const refusal = check_header(header)) return *refusal;
   auto url = urls::parse_origin_form(header.target());
   if (!url)
     url = urls::parse_absolute_uri(header.target());  // "GET http://host/path", as to a proxy
   if (!url) return bad_target(header.target());
   auto const path = url->path();
-  if (path == "/compress") return find_compress(header, *url, announced, max_body);
+  if (path == "/compress") return find_compress(header, *url, announced, max_body, max_wait);
   if (path == "/healthz") return find_page(header, path, page::healthz);
   if (path == "/readyz") return find_page(header, path, page::readyz);
   if (path == "/metrics") return find_page(header, path, page::metrics);

@@ -14,7 +14,10 @@ service::service(asio::any_io_executor single_thread, options chosen)
       uploads(control),
       connections(control),
       pool(brigade::pool_options{
-          .threads = settings.threads, .capacity = settings.capacity, .name = "press"}) {}
+          .threads = settings.threads,
+          .capacity = settings.capacity,
+          .name = "press",
+          .lanes = {{.weight = 4, .name = "normal"}, {.weight = 1, .name = "low"}}}) {}
 
 void service::enter(phase next) {
   phase_ = next;

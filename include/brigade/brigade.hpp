@@ -3,7 +3,9 @@
 #pragma once
 
 #include <brigade/error.hpp>
+#include <brigade/histogram.hpp>
 #include <brigade/metrics.hpp>
+#include <brigade/observer.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
 #include <brigade/shutdown.hpp>

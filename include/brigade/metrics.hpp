@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <brigade/error.hpp>
+#include <brigade/histogram.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -79,7 +80,17 @@ struct pool_metrics {
   /// One for each of `pool_options::lanes`.
   std::vector<lane_metrics> lanes{};
 
+  /// From admission to start, of the jobs that were started; and from start to end, suspended time
+  /// of coroutines included, of those that have ended since. Of all jobs or an estimate, or empty:
+  /// see `pool_options::timing`.
+  duration_histogram queue_wait{};
+  duration_histogram run_time{};
+
+  /// For how long each worker has been running jobs and their handlers. Empty where timing is off.
+  std::vector<std::chrono::nanoseconds> worker_busy{};
+
   pool_state state = pool_state::running;
+  std::string name{};  ///< `pool_options::name`.
 };
 
 }  // namespace brigade

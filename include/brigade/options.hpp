@@ -11,11 +11,21 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <brigade/observer.hpp>
+
 namespace brigade {
+
+/// Of which jobs the times are taken: `pool_metrics::queue_wait`, `run_time`, `worker_busy`.
+enum class timing {
+  off,      ///< Of none; no clock is read for it.
+  sampled,  ///< Of every job while they are long; of one in 64, which counts for 64, while tiny.
+  full,     ///< Of every job.
+};
 
 /// The clock of deadlines.
 using clock = std::chrono::steady_clock;
@@ -115,6 +125,14 @@ struct pool_options {
   /// The same after so much time. Looked at after every job that takes long, after every few of
   /// those that do not. More than 0.
   std::chrono::microseconds turn_time{500};
+
+  /// Which jobs are timed. `sampled` costs a percent of a job's time or less; `full` reads the clock
+  /// three times for each, some 20 ns each.
+  brigade::timing timing = brigade::timing::sampled;
+
+  /// Told of every job's admission, start and end. Default: nobody, at no cost. With one, every job
+  /// costs what it does with `timing::full`, and the calls.
+  std::shared_ptr<job_observer> observer{};
 };
 
 }  // namespace brigade

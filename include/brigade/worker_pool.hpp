@@ -105,11 +105,11 @@ class worker_pool {
   /// The same on terms: in a lane, with a deadline, with another answer to a full pool.
   ///
   /// Returns: as try_post; with `overflow::caller_runs` no error where the pool is full and `f` has
-  /// been run here; with `overflow::drop_oldest` `errc::queue_full` only where nothing is queued.
-  /// Throws: as try_post; `std::out_of_range` for a lane that the pool does not have;
-  /// `std::invalid_argument` for `overflow::wait`, which post_for and async_submit do.
-  /// Thread safety: as try_post.
-  /// Cost: as try_post; with a deadline or a name two blocks of memory, with a deadline a lock
+  /// been run here, or `errc::expired` where `options.start_by` has passed by then; with
+  /// `overflow::drop_oldest` `errc::queue_full` only where nothing is queued. Throws: as try_post;
+  /// `std::out_of_range` for a lane that the pool does not have; `std::invalid_argument` for
+  /// `overflow::wait`, which post_for and async_submit do. Thread safety: as try_post. Cost: as
+  /// try_post; with a deadline or a name two blocks of memory, with a deadline a lock
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code try_post(F&& f, submit_options const& options) {
@@ -129,8 +129,8 @@ class worker_pool {
   /// or `timeout` is not positive) · `errc::closed`; from a worker of this pool, which would wait
   /// for itself, always `resource_deadlock_would_occur` (of `std::errc`). Refused, `f` is not moved
   /// from. Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not
-  /// looked at. Thread safety: any thread, but see above. Cost: as try_post where there is a slot
-  /// at once
+  /// looked at. Thread safety: any thread, but see above. Cost: as try_reserve and permit::post
+  /// where there is a slot at once, and a block of memory
   template <class F, class Rep, class Period>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code post_for(F&& f, std::chrono::duration<Rep, Period> timeout,
@@ -144,11 +144,7 @@ class worker_pool {
     }
     options.when_full = overflow::reject;
     options.start_by.reset();
-    detail::submit_terms const terms{options};
-    if (core.probe(terms) == detail::verdict::admitted || timeout <= timeout.zero()) {
-      auto const verdict = try_post(std::forward<F>(f), options);
-      if (verdict != errc::queue_full || timeout <= timeout.zero()) return verdict;
-    }
+    if (timeout <= timeout.zero()) return try_post(std::forward<F>(f), options);
     auto until = options;
     until.start_by = detail::time_after(timeout);
     auto [refused, slot] = detail::reserve_blocking(core, until);

@@ -147,8 +147,8 @@ TEST_CASE("a permit may outlive its pool", "[contract][permits]") {
   brigade::permit other;
   {
     brigade::worker_pool pool{{.threads = 1}};
-    slot = std::move(*pool.try_reserve());
-    other = std::move(*pool.try_reserve());
+    slot = pool.try_reserve().value();
+    other = pool.try_reserve().value();
   }
   CHECK(slot.post([] {}) == errc::closed);
   std::promise<error_code> told;

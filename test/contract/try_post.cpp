@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <numeric>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -577,6 +578,19 @@ TEST_CASE("try_post_bulk takes any forward range", "[contract][try_post]") {
   CHECK(pool.try_post_bulk(heap.data(), heap.data() + heap.size()) == 3);
   pool.join();
   CHECK(ran == 10);
+}
+
+TEST_CASE("try_post_bulk takes a view that makes its jobs", "[contract][try_post]") {
+  brigade::worker_pool pool{{.threads = 2, .capacity = 4}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 2));
+  std::atomic<int> sum{0};
+  auto const make = [&sum](int number) { return [&sum, number] { sum.fetch_add(number); }; };
+  auto const jobs = std::views::iota(1, 7) | std::views::transform(make);
+  CHECK(pool.try_post_bulk(jobs.begin(), jobs.end()) == 2);
+  gate.open();
+  pool.join();
+  CHECK(sum == 1 + 2);
 }
 
 TEST_CASE("try_post_bulk wakes enough workers for all of it", "[contract][try_post]") {

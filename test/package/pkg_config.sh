@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pkg_config.sh PREFIX COMPILER MAIN.cpp PROGRAM: builds PROGRAM with what pkg-config says of the
-# brigade installed in PREFIX, and runs it.
+# brigade installed in PREFIX, and runs it. The headers are no system headers there, and -O1 is where
+# GCC 12 sees the most that it may warn of.
 set -euo pipefail
 prefix=$1 compiler=$2 main=$3 program=$4
 
@@ -9,5 +10,5 @@ export PKG_CONFIG_PATH=${file%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 flags=$(pkg-config --cflags --libs brigade)
 echo "flags: $flags"
 # shellcheck disable=SC2086 # the flags are words
-"$compiler" -std=c++20 "$main" $flags -o "$program"
+"$compiler" -std=c++20 -O1 -Wall -Wextra -Werror "$main" $flags -o "$program"
 "$program"

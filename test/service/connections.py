@@ -45,6 +45,14 @@ def scenario_pipelined_requests_are_answered_in_order():
         same(client.answer().body, b"ok\n")
 
 
+def scenario_empty_lines_before_a_request_are_ignored():
+    with Press() as press, Client(press) as client:
+        same(client.send(b"\r\n" + request("/healthz")).answer().status, 200)
+        client.send(request(body=b"one") + b"\r\n\n\r\n" + request(body=b"two"))
+        same(decompressed(client.answer().body), b"one")
+        same(decompressed(client.answer().body), b"two")
+
+
 def scenario_pipelined_bytes_behind_a_queued_job_are_no_disconnect():
     with Press("--threads", "1", "--capacity", "2") as press:
         busy = press.keep_busy(1)

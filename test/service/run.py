@@ -5,7 +5,7 @@ import sys
 
 from support import Press
 
-MODULES = ("command_line", "connections", "ending", "refusals", "round_trip")
+MODULES = ("command_line", "connections", "ending", "refusals", "round_trip", "waiting")
 
 
 def main():

@@ -134,7 +134,7 @@ class storm {
   std::vector<fate> fates_;
 };
 
-enum class ending { drain, close, stop, destroy };
+enum class ending { drain, close, stop };
 
 void rage(ending how) {
   auto const seed = std::random_device{}();

@@ -49,7 +49,8 @@ class bench {
   /// The number of the next job, or -1.
   int pop() {
     inline_job job;
-    while (queue.take(job)) {
+    job_note note;
+    while (queue.take(job, note)) {
       if (job.discard({})) return taken;
     }
     return -1;

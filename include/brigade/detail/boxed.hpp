@@ -23,9 +23,10 @@ T* make_boxed(Allocator const& allocator, Args&&... args) {
   }
 }
 
-/// Destroys what make_boxed() made, and gives the memory back to an equal allocator.
+/// Destroys what make_boxed() made, and gives the memory back to an equal allocator. Takes that by
+/// value: GCC 12 warns its users that an empty one, which has nothing to initialize, is not.
 template <class T, class Allocator>
-void destroy_boxed(T* object, Allocator const& allocator) noexcept {
+void destroy_boxed(T* object, Allocator allocator) noexcept {
   rebound<T, Allocator> memory(allocator);
   object->~T();
   std::allocator_traits<decltype(memory)>::deallocate(memory, object, 1);

@@ -44,7 +44,11 @@ error_code post_controlled(pool_core& core, F&& f, submit_terms const& terms) {
   auto const control = std::make_shared<job_control>(core, terms.options);
   control->watch_deadline(core);
   auto const claim = core.admit(terms);
-  if (terms.runs_in_caller(claim.answer)) return run_in_caller(core, std::forward<F>(f));
+  if (terms.runs_in_caller(claim.answer)) {
+    if (control->in_time()) return run_in_caller(core, std::forward<F>(f));
+    core.count_given_up(errc::expired);
+    return errc::expired;
+  }
   if (claim.answer != verdict::admitted) return core.refuse(claim.answer);
   controlled_post<std::decay_t<F>>* job = nullptr;
   try {

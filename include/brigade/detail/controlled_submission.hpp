@@ -26,7 +26,10 @@ class waiting_job final : public waiter {
   void admit(pool_core& core, admission_claim const& claim) override {
     control_->queue(core, job_, claim);
   }
-  void refuse(pool_core& core, error_code const& why) override { job_->refuse(core, why); }
+  void refuse(pool_core& core, error_code const& why) override {
+    control_->forget_deadline();
+    job_->refuse(core, why);
+  }
   [[nodiscard]] error_code given_up() const noexcept override { return control_->wanted_end(); }
 
  private:
@@ -61,6 +64,7 @@ verdict submit_early_ending(pool_core& core, std::shared_ptr<job_control> const&
   if (claim.answer == verdict::admitted) {
     control->queue(core, job, claim);
   } else if (!terms.waits(claim.answer) || !join_line(core, control, job)) {
+    control->forget_deadline();
     return claim.answer;
   }
   return verdict::admitted;
@@ -94,6 +98,7 @@ class controlled_submission final : public cancellable_job {
   }
 
   void run_in_caller(pool_core& core, job_control& control) {
+    auto const keep = core.shared_from_this();  // the job may destroy the pool
     auto outcome_of_job = run(core, control);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
@@ -146,7 +151,9 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms
     throw;
   }
   if (terms.runs_in_caller(answer)) {
-    box->run_in_caller(core, *control);
+    if (control->in_time()) return box->run_in_caller(core, *control);
+    core.count_given_up(errc::expired);
+    box->refuse(core, errc::expired);
   } else if (answer != verdict::admitted) {
     box->refuse(core, core.refuse(answer));
   }

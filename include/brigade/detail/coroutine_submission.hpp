@@ -105,6 +105,7 @@ class coroutine_submission final : public cancellable_job {
     context.start();
     auto& core = context.core;
     auto coroutine = std::static_pointer_cast<coroutine_control>(std::move(control));
+    coroutine->keep_note(context.note);
     try {
       coroutine->running(core);
       auto awaitable = make_awaitable(*coroutine);
@@ -193,6 +194,7 @@ class coroutine_submission final : public cancellable_job {
     destroy_boxed(this, allocator_of(told.handler));
     job_frame::job_ended();
     auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
+    if (control.note()) core.tracer().end(control.note(), how, std::nullopt);
     core.end_elsewhere(how, control.lane(), false);
     tell_later(core, std::move(told), std::move(given));
   }

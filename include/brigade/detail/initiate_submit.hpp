@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -60,18 +62,36 @@ struct initiate_submit_on_terms : initiation {
 
 /// Spends a slot that is held. The job gets one of its own before that is given back, so it cannot
 /// be refused for want of room.
-struct initiate_submit_in_slot {
+class initiate_submit_in_slot {
+ public:
   using executor_type = asio::any_io_executor;
-  held_slot slot;
-  submit_options options;
 
-  [[nodiscard]] executor_type get_executor() const noexcept { return slot.core()->executor(); }
+  initiate_submit_in_slot(held_slot&& slot, submit_options const& options)
+      : core_(slot.core()->shared_from_this()), slot_(std::move(slot)), options_(options) {}
+  /// Lazy tokens want to be copied. The slot stays with the original.
+  initiate_submit_in_slot(initiate_submit_in_slot const& other)
+      : core_(other.core_), options_(other.options_) {}
+  initiate_submit_in_slot(initiate_submit_in_slot&&) = default;
+  initiate_submit_in_slot& operator=(initiate_submit_in_slot const&) = delete;
+  initiate_submit_in_slot& operator=(initiate_submit_in_slot&&) = delete;
+  ~initiate_submit_in_slot() = default;
+
+  [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
 
   template <class Handler, class F>
   void operator()(Handler&& handler, F&& job) {
-    auto const spent = std::move(slot);
-    submit(*spent.core(), std::forward<Handler>(handler), std::forward<F>(job), {options, true});
+    if (slot_.core() == nullptr) {
+      throw std::logic_error(
+          "brigade::permit::async_submit: an operation that spends a permit was started twice");
+    }
+    auto const spent = std::move(slot_);
+    submit(*core_, std::forward<Handler>(handler), std::forward<F>(job), {options_, true});
   }
+
+ private:
+  std::shared_ptr<pool_core> core_;
+  held_slot slot_;
+  submit_options options_;
 };
 
 }  // namespace brigade::detail

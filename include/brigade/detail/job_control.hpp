@@ -60,11 +60,20 @@ class job_control : public stoppable, private deadline {
   [[nodiscard]] char const* name() const noexcept { return name_; }
   [[nodiscard]] unsigned lane() const noexcept { return lane_; }
 
+  /// By whoever runs the job and wants to end it elsewhere.
+  void keep_note(job_note const& note) noexcept { note_ = note; }
+  [[nodiscard]] job_note const& note() const noexcept { return note_; }
+
   /// Watches the deadline, if there is one, from now on. Call before the job is queued or in line.
   void watch_deadline(pool_core& core) {
     if (!start_by_) return;
     deadlines_ = core.deadlines();
     deadlines_->add(*this, *start_by_);
+  }
+
+  /// The job has ended, or was never admitted.
+  void forget_deadline() noexcept {
+    if (deadlines_) deadlines_->remove(*this);
   }
 
   /// Before the job joins the line under this number.
@@ -115,9 +124,6 @@ class job_control : public stoppable, private deadline {
  private:
   void end_early(outcome how, boost::asio::cancellation_type type);
   void end_outside_of_line(pool_core& core, outcome how, boost::asio::cancellation_type type);
-  void forget_deadline() noexcept {
-    if (deadlines_) deadlines_->remove(*this);
-  }
   std::shared_ptr<job_control> shared() noexcept {
     return std::static_pointer_cast<job_control>(weak_from_this().lock());
   }
@@ -127,6 +133,7 @@ class job_control : public stoppable, private deadline {
   std::weak_ptr<pool_core> core_;  // a slot that is never cleared must not keep the pool
   std::atomic<cancellable_job*> queued_{nullptr};
   std::uint64_t position_ = 0;  // of the job in queued_
+  job_note note_;               // the same
   std::atomic<std::uint64_t> line_number_{0};
   unsigned const lane_;
   char const* const name_;
@@ -167,8 +174,11 @@ struct control_shell {
   static bool discard(void* storage, job_ending const& ending) {
     auto const control = take(storage);
     auto* const job = control->claim();
-    if (job != nullptr) job->discard(ending);
-    return job != nullptr;
+    if (job == nullptr) return false;
+    auto own = ending;
+    own.note = control->note();  // with its name
+    job->discard(own);
+    return true;
   }
 };
 

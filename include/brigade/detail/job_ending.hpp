@@ -16,6 +16,7 @@ struct job_ending {
   outcome how = outcome::cancelled;
   error_code why{};                      // what the job's handler is told
   admission_claim* successor = nullptr;  // a job that gets the slot before it is free
+  job_note note{};                       // of the job, if there is one
 
   /// Counts the end. Call once the job is destroyed, before its handler is told.
   void count() const;

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 
 #include <brigade/detail/asymmetric_fence.hpp>
+#include <brigade/detail/job_note.hpp>
 #include <brigade/detail/ledger.hpp>
 
 namespace brigade::detail {
@@ -65,20 +68,20 @@ struct job_context : private job_frame {
         core(owner),
         counts(&job_counts),
         slots_awaited_(slots_awaited),
-        shared_counts_(of_counts == writers::many) {}
+        shared_counts_(of_counts == writers::many ? 1 : 0) {}
 
   void start() noexcept {
-    if (shared_counts_) [[unlikely]] {
-      counts->add_start();
+    running_job_ = true;
+    if (is_special()) [[unlikely]] {
+      start_specially();
     } else {
       counts->start();
     }
-    running_job_ = true;
   }
   void end(outcome how) noexcept {
     running_job_ = false;
-    if (shared_counts_) [[unlikely]] {
-      counts->add_end(how);
+    if (is_special()) [[unlikely]] {
+      end_specially(how);
     } else {
       counts->end(how);
     }
@@ -90,14 +93,20 @@ struct job_context : private job_frame {
   void leave_running() noexcept { running_job_ = false; }
 
   pool_core& core;
-  tally* counts;      // for the lane that its job is of
-  unsigned lane = 0;  // that its job is of
+  tally* counts;                   // for the lane that its job is of
+  unsigned lane = 0;               // that its job is of
+  job_note note;                   // of its job, if there is one
+  std::optional<unsigned> worker;  // none: a job that is run while another one waits
 
  private:
+  // In one test for every job.
+  [[nodiscard]] bool is_special() const noexcept { return (note.admitted | shared_counts_) != 0; }
+  void start_specially() noexcept;
+  void end_specially(outcome how) noexcept;
   void tell_of_free_slot() noexcept;
 
   std::atomic<bool> const& slots_awaited_;
-  bool shared_counts_;
+  std::int64_t const shared_counts_;  // not 0: many threads write the counts
 };
 
 }  // namespace brigade::detail

@@ -87,11 +87,19 @@ class job_queue {
 
   /// Makes a filled job visible to takers.
   void publish(admission_claim const& c, std::uint64_t index = 0) noexcept {
-    auto const stamp = fine_stamps_ ? fine_milliseconds() : coarse_milliseconds();
     if (c.spilled != nullptr) {
-      publish_in_store(c.position, stamp);
+      publish_in_store(c.position, {});
     } else {
-      ring_.publish(c.position + index, stamp);
+      ring_.publish(c.position + index, stamp());
+    }
+  }
+
+  /// The same with a note that travels with it.
+  void publish(admission_claim const& c, std::uint64_t index, job_note const& note) noexcept {
+    if (c.spilled != nullptr) {
+      publish_in_store(c.position, note);
+    } else {
+      ring_.publish(c.position + index, stamp(), note);
     }
   }
 
@@ -104,10 +112,11 @@ class job_queue {
     withdrawn_.fetch_add(1, std::memory_order_acq_rel);
   }
 
-  /// Takes the oldest published job into `out`. May find a dead shell, whose run() does nothing.
-  bool take(inline_job& out) noexcept {
-    if (ring_.take(out)) return true;
-    return spill_begun_.load(std::memory_order_seq_cst) && take_from_store(out);
+  /// Takes the oldest published job into `out`, and its note, if there is one. May find a dead
+  /// shell, whose run() does nothing.
+  bool take(inline_job& out, job_note& note) noexcept {
+    if (ring_.take(out, note, lane_)) return true;
+    return spill_begun_.load(std::memory_order_seq_cst) && take_from_store(out, note);
   }
 
   /// Whether take() would find something.
@@ -140,8 +149,11 @@ class job_queue {
   }
   std::uint64_t raise_limit(submitter who) noexcept;
   admission_claim admit_to_store(submitter who);
-  void publish_in_store(std::uint64_t position, std::uint32_t stamp) noexcept;
-  bool take_from_store(inline_job& out) noexcept;
+  [[nodiscard]] std::uint32_t stamp() const noexcept {
+    return fine_stamps_ ? fine_milliseconds() : coarse_milliseconds();
+  }
+  void publish_in_store(std::uint64_t position, job_note const& note) noexcept;
+  bool take_from_store(inline_job& out, job_note& note) noexcept;
   [[nodiscard]] bool store_ready() const noexcept;
   void leave_store_if_empty() noexcept;
   void clear_front() noexcept;

@@ -6,8 +6,8 @@
 //
 // Invariants
 // 1. Cell `p % size` carries position p from `publish(p)` until its taker frees it. Its mark says
-//    which: free, full(p), or dead(p) (a job that ended while it was queued; only the empty shell
-//    is left).
+//    which: free, full(p), noted(p) (full, and there is a note of it beside the ring), or dead(p)
+//    (a job that ended while it was queued; only the empty shell is left).
 // 2. `head` only grows, one position at a time, and whoever moves it from p to p + 1 owns the
 //    cell's content until it frees the cell. Positions are 64 bits and never repeat, so a taker
 //    that was held up between looking and moving `head` fails the exchange: no ABA.
@@ -25,6 +25,7 @@
 #include <memory>
 
 #include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_note.hpp>
 #include <brigade/detail/relax.hpp>
 
 namespace brigade::detail {
@@ -68,25 +69,38 @@ class job_ring {
     cell.mark.store(full_mark(position), std::memory_order_seq_cst);
   }
 
+  /// The same for a job that a note travels with.
+  void publish(std::uint64_t position, std::uint32_t stamp, job_note const& note) noexcept {
+    inline_job& cell = at(position);
+    notes_[position & mask_] = pack(note);
+    cell.stamp.store(stamp, std::memory_order_relaxed);
+    cell.mark.store(noted_mark(position), std::memory_order_seq_cst);
+  }
+
   /// The same for a cell that holds nothing but a shell.
   void publish_dead(std::uint64_t position) noexcept {
     at(position).mark.store(dead_mark(position), std::memory_order_seq_cst);
   }
 
-  /// Takes the oldest job into `out`. False: the cell at the head is not published.
-  bool take(inline_job& out) noexcept {
+  /// Takes the oldest job into `out`, and what there is of a note of a job in `lane`. False: the
+  /// cell at the head is not published.
+  bool take(inline_job& out, job_note& note, unsigned lane) noexcept {
     // Acquire on the mark: the job's bytes, written before publish(), are seen. The head itself
     // carries no data; the exchange only decides who owns the cell.
     auto position = head_.load(std::memory_order_relaxed);
     for (;;) {
       inline_job& cell = at(position);
-      if (!is_queued(cell.mark.load(std::memory_order_seq_cst), position)) {
+      auto const mark = cell.mark.load(std::memory_order_seq_cst);
+      if (!is_queued(mark, position)) {
         auto const now = head_.load(std::memory_order_relaxed);
         if (now == position) return false;
         position = now;
       } else if (head_.compare_exchange_weak(position, position + 1, std::memory_order_acq_rel,
                                              std::memory_order_relaxed)) {
         prefetch_for_write(&at(position + cells_ahead));
+        note.admitted = 0;
+        if ((mark & 1) == 0) [[unlikely]]  // noted
+          note = unpack(notes_[position & mask_], lane, position);
         out.take_from(cell);
         cell.mark.store(free_mark, std::memory_order_release);
         return true;
@@ -103,9 +117,11 @@ class job_ring {
   /// Notes that the job at `position` has ended while it was queued. False: it has been taken
   /// already, or never was here.
   bool bury(std::uint64_t position) noexcept {
-    auto expected = full_mark(position);
-    return at(position).mark.compare_exchange_strong(
-        expected, dead_mark(position), std::memory_order_acq_rel, std::memory_order_relaxed);
+    auto& mark = at(position).mark;
+    auto expected = mark.load(std::memory_order_relaxed);
+    return is_alive(expected, position) &&
+           mark.compare_exchange_strong(expected, dead_mark(position), std::memory_order_acq_rel,
+                                        std::memory_order_relaxed);
   }
 
   /// Takes a dead cell from the front into `out`; false where the front is alive or empty.
@@ -126,9 +142,9 @@ class job_ring {
   bool oldest_stamp(std::uint32_t& stamp) const noexcept {
     auto const position = head();
     inline_job const& cell = at(position);
-    if (cell.mark.load(std::memory_order_acquire) != full_mark(position)) return false;
+    if (!is_alive(cell.mark.load(std::memory_order_acquire), position)) return false;
     stamp = cell.stamp.load(std::memory_order_relaxed);
-    return cell.mark.load(std::memory_order_acquire) == full_mark(position);
+    return is_alive(cell.mark.load(std::memory_order_acquire), position);
   }
 
  private:
@@ -142,8 +158,14 @@ class job_ring {
   static constexpr std::uint32_t dead_mark(std::uint64_t position) noexcept {
     return static_cast<std::uint32_t>(position << 2) | 3U;
   }
+  static constexpr std::uint32_t noted_mark(std::uint64_t position) noexcept {
+    return static_cast<std::uint32_t>(position << 2) | 2U;
+  }
+  static constexpr bool is_alive(std::uint32_t mark, std::uint64_t position) noexcept {
+    return mark == full_mark(position) || mark == noted_mark(position);
+  }
   static constexpr bool is_queued(std::uint32_t mark, std::uint64_t position) noexcept {
-    return (mark | 2U) == dead_mark(position);
+    return mark - full_mark(position) <= 2;  // full, noted or dead
   }
 
   inline_job& at(std::uint64_t position) noexcept { return cells_[position & mask_]; }
@@ -156,6 +178,7 @@ class job_ring {
   };
 
   std::unique_ptr<void, release_block> block_;
+  std::unique_ptr<std::uint64_t[], release_block> notes_;  // of noted cells; ordered by their marks
   inline_job* cells_;
   std::uint64_t mask_;
   alignas(64) std::atomic<std::uint64_t> head_{0};

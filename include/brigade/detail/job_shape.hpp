@@ -24,6 +24,12 @@ struct result_shape<boost::asio::awaitable<R, boost::asio::any_io_executor>> {
   static constexpr bool is_coroutine = true;
 };
 
+/// A coroutine, of whichever executor type.
+template <class R>
+inline constexpr bool is_awaitable = false;
+template <class R, class Executor>
+inline constexpr bool is_awaitable<boost::asio::awaitable<R, Executor>> = true;
+
 template <class F>
 concept plain_callable = std::invocable<F>;
 
@@ -83,7 +89,13 @@ constexpr auto find_shape() {
   } else {
     using returned = result_shape<std::remove_cv_t<typename returned_by<F>::type>>;
     using R = typename returned::type;
-    if constexpr (!is_deliverable<R>) {
+    if constexpr (is_awaitable<R>) {
+      static_assert(!is_awaitable<R>,
+                    "brigade: a coroutine job is an asio::awaitable<R> with the default executor "
+                    "type, any_io_executor, and R is no awaitable itself; this one would never be "
+                    "run");
+      return no_shape{};
+    } else if constexpr (!is_deliverable<R>) {
       static_assert(is_deliverable<R>,
                     "brigade: a job's result must be void, or default-constructible and movable "
                     "(and no reference): the completion signature is void(std::exception_ptr, R), "
@@ -107,7 +119,7 @@ constexpr bool check_postable() {
                 "brigade: try_post takes a callable that is called as f() on an rvalue; for a job "
                 "that takes a std::stop_token, and for coroutines, use async_submit");
   if constexpr (std::invocable<F>) {
-    static_assert(!result_shape<std::invoke_result_t<F>>::is_coroutine,
+    static_assert(!is_awaitable<std::remove_cvref_t<std::invoke_result_t<F>>>,
                   "brigade: try_post would throw the coroutine away without running it; use "
                   "async_submit(job, asio::detached)");
   }

@@ -56,12 +56,15 @@ class lane_set {
     return gate().try_finish([this] { return finished(); });
   }
 
-  /// Slots that come free belong to those who wait: in a lane, or in the pool as a whole.
-  void reserve_for_waiting(unsigned lane, bool yes) noexcept { mark(operator[](lane).gate(), yes); }
+  /// Slots that come free belong to those who wait: for this lane, or whatever the lane. With one
+  /// lane the two are the same.
+  void reserve_lane_for_waiting(unsigned lane, bool yes) noexcept {
+    mark(operator[](lane).gate(), yes);
+  }
   void reserve_all_for_waiting(bool yes) noexcept { mark(gate(), yes); }
-  /// Whether `lane` has room, whatever the pool has.
-  [[nodiscard]] bool lane_has_room(unsigned lane) const noexcept {
-    return operator[](lane).probe(submitter::slot_holder) == verdict::admitted;
+  /// Whether the pool, and not just a lane, has no slot.
+  [[nodiscard]] bool is_full() const noexcept {
+    return room_at(position_of(gate().word()), finished(), capacity_) == 0;
   }
 
   /// Positions of the whole pool that hold no slot any more.
@@ -76,10 +79,10 @@ class lane_set {
   };
 
   /// Takes the next job of the round into `out`, and says of which lane.
-  bool take(round& where, inline_job& out, unsigned& lane) noexcept {
+  bool take(round& where, inline_job& out, job_note& note, unsigned& lane) noexcept {
     if (!joint_) [[likely]]
-      return first_.take(out);
-    return take_in_round(where, out, lane);
+      return first_.take(out, note);
+    return take_in_round(where, out, note, lane);
   }
   [[nodiscard]] bool ready() const noexcept {
     if (first_.ready()) return true;
@@ -104,7 +107,7 @@ class lane_set {
   admission_claim admit_jointly(unsigned lane, submitter who, std::uint64_t wanted);
   [[nodiscard]] verdict probe_jointly(unsigned lane, submitter who) const noexcept;
   std::uint64_t give_out_jointly(submitter who, std::uint64_t wanted, verdict& answer) noexcept;
-  bool take_in_round(round& where, inline_job& out, unsigned& lane) noexcept;
+  bool take_in_round(round& where, inline_job& out, job_note& note, unsigned& lane) noexcept;
 
   ledger const& counts_;
   std::uint64_t const capacity_;

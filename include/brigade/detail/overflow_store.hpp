@@ -8,13 +8,18 @@
 #include <utility>
 
 #include <brigade/detail/inline_job.hpp>
+#include <brigade/detail/job_note.hpp>
 
 namespace brigade::detail {
 
 /// Jobs by position. Not thread-safe. A job is open (being filled, by the submitter that holds its
 /// position) until it is published.
 class overflow_store {
-  using jobs = std::map<std::uint64_t, inline_job>;
+  struct stored {
+    inline_job job;
+    job_note note;
+  };
+  using jobs = std::map<std::uint64_t, stored>;
 
  public:
   /// A job outside of the store, so that memory is taken before the position is.
@@ -31,11 +36,12 @@ class overflow_store {
   /// Adds an open job; its address stays the same until it is removed.
   inline_job& insert(node&& job, std::uint64_t position) {
     job.key() = position;
-    return jobs_.insert(std::move(job)).position->second;
+    return jobs_.insert(std::move(job)).position->second.job;
   }
 
-  void publish(std::uint64_t position, std::uint32_t stamp) noexcept {
-    inline_job& job = jobs_.find(position)->second;
+  void publish(std::uint64_t position, std::uint32_t stamp, job_note const& note) noexcept {
+    auto& [job, own_note] = jobs_.find(position)->second;
+    own_note = note;
     job.stamp.store(stamp, std::memory_order_relaxed);
     job.mark.store(published, std::memory_order_relaxed);
   }
@@ -43,11 +49,11 @@ class overflow_store {
   /// Whether the first job is published.
   [[nodiscard]] bool ready() const noexcept {
     return !jobs_.empty() &&
-           jobs_.begin()->second.mark.load(std::memory_order_relaxed) == published;
+           jobs_.begin()->second.job.mark.load(std::memory_order_relaxed) == published;
   }
 
   [[nodiscard]] std::uint32_t first_stamp() const noexcept {
-    return jobs_.begin()->second.stamp.load(std::memory_order_relaxed);
+    return jobs_.begin()->second.job.stamp.load(std::memory_order_relaxed);
   }
 
   node remove_first() noexcept { return jobs_.extract(jobs_.begin()); }

@@ -31,6 +31,7 @@
 #include <brigade/detail/drain_watch.hpp>
 #include <brigade/detail/host_work.hpp>
 #include <brigade/detail/job_frame.hpp>
+#include <brigade/detail/job_tracer.hpp>
 #include <brigade/detail/lane_set.hpp>
 #include <brigade/detail/ledger.hpp>
 #include <brigade/detail/permit_count.hpp>
@@ -63,7 +64,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Positions for `wanted` jobs, fewer or none. Counts nothing.
   admission_claim admit(unsigned lane, std::uint64_t wanted = 1) {
     auto claim = lanes_.admit(lane, submitter::outsider, wanted);
-    if (claim.answer != verdict::admitted) [[unlikely]]
+    if (claim.answer == verdict::closed || (!claim.count && lanes_.count() != 1)) [[unlikely]]
       return admit_again(lane, wanted, claim);
     return claim;
   }
@@ -92,6 +93,32 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void count_given_up(error_code const& why) noexcept;
   /// Counts a job that its caller ran.
   void count_caller_ran() noexcept { caller_ran_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Makes a filled job visible to the workers; first tells of it whom it concerns.
+  void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
+    auto const weight = tracer_.weight_of(claim.position + index);
+    if (weight != 0) [[unlikely]]
+      return publish_noted(claim, index, weight);
+    lanes_[claim.lane].publish(claim, index);
+  }
+  /// The same for a job whose note has been made before.
+  void publish(admission_claim const& claim, job_note const& note) noexcept {
+    if (note) {
+      lanes_[claim.lane].publish(claim, 0, note);
+    } else {
+      lanes_[claim.lane].publish(claim);
+    }
+  }
+  /// The note of a job that is about to be published; an empty one where it gets none.
+  job_note note_of(admission_claim const& claim, char const* name) noexcept;
+  job_tracer& tracer() noexcept { return tracer_; }
+
+  /// For how long a worker is busy with a job, lately; see timing_recorder. Zero where timing is
+  /// off.
+  [[nodiscard]] std::chrono::nanoseconds average_run_time() const noexcept {
+    return tracer_.times() != nullptr ? tracer_.times()->average_run_time()
+                                      : std::chrono::nanoseconds::zero();
+  }
 
   lane_set& lanes() noexcept { return lanes_; }
   lane_set const& lanes() const noexcept { return lanes_; }
@@ -237,11 +264,13 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts,
                                       std::uint64_t permits, std::uint64_t withdrawn) const;
   [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
+  void publish_noted(admission_claim const& claim, std::uint64_t index, unsigned weight) noexcept;
   void sweep();
   void finish();
   void wake() noexcept;
 
   pool_options options_;
+  job_tracer tracer_;
   ledger ledger_;
   lane_set lanes_;
   std::vector<lane_set::round> rounds_;    // by slot; empty where there is one lane

@@ -92,7 +92,7 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
   inline_job& cell = queue.open(claim, index);
   if constexpr (fits_inline<posted_inline<F>> && std::is_nothrow_constructible_v<F, G>) {
     cell.emplace<posted_inline<F>>(std::forward<G>(f));
-    queue.publish(claim, index);
+    core.publish(claim, index);
   } else {
     try {
       if constexpr (fits_inline<posted_inline<F>>) {
@@ -105,13 +105,14 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
       core.wake_if_needed();  // for the jobs that were published behind this position
       throw;
     }
-    queue.publish(claim, index);
+    core.publish(claim, index);
   }
 }
 
-/// Runs `f` in the thread that wanted to post it, outside of the bound.
+/// Runs `f` in the thread that wanted to post it, outside of the bound. It may destroy the pool.
 template <class F>
 error_code run_in_caller(pool_core& core, F&& f) {
+  auto const keep = core.shared_from_this();
   std::decay_t<F> own(std::forward<F>(f));
   core.count_caller_ran();
   try {
@@ -134,12 +135,22 @@ error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
   return {};
 }
 
-/// An iterator whose range can be counted first and read then. `std::move_iterator` is one, though
-/// no `std::forward_iterator`.
+/// An iterator whose range can be counted first and read then. `std::move_iterator` is one by its
+/// category only, and an iterator of a view that makes its elements by its concept only.
 template <class It>
 concept multi_pass_iterator =
+    std::forward_iterator<It> ||
     std::derived_from<typename std::iterator_traits<It>::iterator_category,
                       std::forward_iterator_tag>;
+
+template <class It>
+std::uint64_t count_of(It first, It last) {
+  if constexpr (std::forward_iterator<It>) {
+    return static_cast<std::uint64_t>(std::ranges::distance(first, last));
+  } else {
+    return static_cast<std::uint64_t>(std::distance(first, last));
+  }
+}
 
 /// How an element of a range is given to the pool: as the iterator yields it (so an lvalue is
 /// copied), but a move-only lvalue is moved.
@@ -157,7 +168,7 @@ decltype(auto) element(It it) {
 template <class It>
 std::size_t post_bulk(pool_core& core, It first, It last) {
   using F = std::decay_t<std::iter_reference_t<It>>;
-  auto left = static_cast<std::uint64_t>(std::distance(first, last));
+  auto left = count_of(first, last);
   std::size_t admitted = 0;
   while (left != 0) {
     auto const claim = core.admit(0, left);

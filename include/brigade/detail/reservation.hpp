@@ -30,11 +30,15 @@ class waiting_for_slot final : public waiter {
         grant_(std::move(grant)) {}
 
   void admit(pool_core& core, admission_claim const& claim) override {
+    control_->forget_deadline();
     held_slot slot(core.shared_from_this(), claim);
     if (slot.core() == nullptr) return refuse(core, core.refuse(verdict::closed));
     grant_(core, error_code{}, std::move(slot));
   }
-  void refuse(pool_core& core, error_code const& why) override { grant_(core, why, held_slot{}); }
+  void refuse(pool_core& core, error_code const& why) override {
+    control_->forget_deadline();
+    grant_(core, why, held_slot{});
+  }
   [[nodiscard]] error_code given_up() const noexcept override { return control_->wanted_end(); }
 
   Grant& grant() noexcept { return grant_; }

@@ -65,9 +65,10 @@ struct submission {
     tell_later(core, std::move(told), failed_with<result>(verdict_exception(why)));
   }
 
-  /// Runs in the thread that wanted to submit it, outside of the bound.
+  /// Runs in the thread that wanted to submit it, outside of the bound. It may destroy the pool.
   template <class Destroy>
   void run_in_caller(Destroy destroy, pool_core& core) {
+    auto const keep = core.shared_from_this();
     job_result<result> outcome_of_job;
     outcome_of_job.of([this]() -> result { return std::invoke(std::move(job)); });
     auto told = std::move(to);
@@ -121,9 +122,8 @@ void refuse_later(pool_core& core, Handler&& handler, verdict why) {
 /// Puts a boxed job where it was admitted to.
 template <class Handler, class F>
 void publish_boxed(pool_core& core, submission<Handler, F>* box, admission_claim const& claim) {
-  auto& queue = core.lanes()[claim.lane];
-  queue.open(claim).template emplace<boxed_submission<Handler, F>>(box);
-  queue.publish(claim);
+  core.lanes()[claim.lane].open(claim).template emplace<boxed_submission<Handler, F>>(box);
+  core.publish(claim);
 }
 
 template <class Handler, class G>
@@ -141,9 +141,9 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
       submission<Handler, F> here(core, std::move(handler), std::forward<G>(job));
       return here.run_in_caller([] {}, core);
     }
-    auto& queue = core.lanes()[claim.lane];
-    queue.open(claim).template emplace<in_cell>(core, std::move(handler), std::forward<G>(job));
-    queue.publish(claim);
+    core.lanes()[claim.lane].open(claim).template emplace<in_cell>(core, std::move(handler),
+                                                                   std::forward<G>(job));
+    core.publish(claim);
   } else {
     if (auto const answer = core.probe(terms); answer != verdict::admitted) {
       return refuse_later<R>(core, std::move(handler), answer);

@@ -21,12 +21,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <brigade/detail/admission.hpp>
+#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/job_queue.hpp>
 #include <brigade/error.hpp>
 
@@ -58,10 +58,8 @@ class waiter {
 };
 
 class waiting_line : public std::enable_shared_from_this<waiting_line> {
-  using strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-
  public:
-  explicit waiting_line(std::uint64_t places);
+  waiting_line(std::uint64_t places, unsigned lanes);
 
   /// Takes a place: a number for join() and cancel(); 0 where there is none left.
   std::uint64_t take_place(pool_core& core, unsigned lane) noexcept;
@@ -91,11 +89,13 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   void add(pool_core& core, std::uint64_t number, std::unique_ptr<waiter> who);
   bool send_away(pool_core& core, std::uint64_t number, error_code const& why);
   void serve(pool_core& core);
+  void give_place_back(unsigned lane) noexcept;
   void mark_gates(pool_core& core, bool pool_is_full);
 
   std::uint64_t const most_;
-  strand on_;
+  control_strand on_;
   std::atomic<std::uint64_t> places_{0};
+  std::vector<std::atomic<std::uint64_t>> places_in_lane_;
   std::atomic<std::uint64_t> last_number_{0};
   std::atomic<bool> notified_{false};
   std::map<std::uint64_t, std::unique_ptr<waiter>> line_;  // touched on the strand only
