@@ -30,7 +30,7 @@ class shutdown_group::member_waiter final : public shutdown_waiter {
 
 shutdown_group::shutdown_group(std::vector<std::shared_ptr<pool_core>> pools, shutdown_order order,
                                shutdown_options const& times)
-    : on_(asio::make_strand(control_context())),
+    : on_(control_context().get_executor()),
       pools_(std::move(pools)),
       order_(order),
       times_(times),

@@ -12,7 +12,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/pool_core.hpp>
 
 namespace brigade::detail {
@@ -51,7 +50,7 @@ std::chrono::milliseconds at_most_ten_years(std::chrono::milliseconds time) noex
   return std::min(time, ten_years);
 }
 
-shutdown_sequence::shutdown_sequence() : on_(asio::make_strand(control_context())), timer_(on_) {}
+shutdown_sequence::shutdown_sequence() : on_(control_context().get_executor()), timer_(on_) {}
 
 void shutdown_sequence::add(shared_core core, std::uint64_t id,
                             std::unique_ptr<shutdown_waiter> waiter, phase_hook hook) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/shutdown_sequence.hpp>
 #include <brigade/error.hpp>
 #include <brigade/shutdown.hpp>
@@ -42,7 +43,7 @@ class shutdown_group : public std::enable_shared_from_this<shutdown_group> {
   void ended(std::size_t index, shutdown_report const& report);
   void tell(error_code result);
 
-  shutdown_sequence::strand on_;
+  control_strand on_;
   std::vector<std::shared_ptr<pool_core>> pools_;
   shutdown_order order_;
   shutdown_options times_;

@@ -14,10 +14,9 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
+#include <brigade/detail/control_context.hpp>
 #include <brigade/error.hpp>
 #include <brigade/shutdown.hpp>
 
@@ -48,12 +47,11 @@ struct place_in_group {
 
 class shutdown_sequence : public std::enable_shared_from_this<shutdown_sequence> {
  public:
-  using strand = boost::asio::strand<boost::asio::io_context::executor_type>;
   using phase_hook = std::function<void(pool_state)>;
 
   shutdown_sequence();
 
-  strand const& executor() const noexcept { return on_; }
+  control_strand const& executor() const noexcept { return on_; }
 
   std::uint64_t next_id() noexcept { return next_id_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -91,7 +89,7 @@ class shutdown_sequence : public std::enable_shared_from_this<shutdown_sequence>
   void then_after(std::chrono::milliseconds time, shared_core const& core, step next);
   void finish(shared_core const& core, pool_state reached);
 
-  strand on_;
+  control_strand on_;
   std::atomic<std::uint64_t> next_id_{0};
 
   // Touched on the strand only.
