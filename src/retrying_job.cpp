@@ -39,7 +39,7 @@ retrying_job::retrying_job(pool_core& core, std::shared_ptr<job_control> control
       who_(job_frame::runs_job_of(core) ? submitter::running_job : submitter::outsider),
       start_by_(terms.options.start_by),
       steps_(*terms.retry),
-      on_(asio::make_strand(control_context())),
+      on_(control_context().get_executor()),
       timer_(on_) {}
 
 void retrying_job::begin() {

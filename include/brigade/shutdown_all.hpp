@@ -14,7 +14,7 @@
 
 #include <boost/asio/async_result.hpp>
 
-#include <brigade/detail/group_operation.hpp>
+#include <brigade/detail/shutdown_all_operation.hpp>
 #include <brigade/error.hpp>
 #include <brigade/shutdown.hpp>
 #include <brigade/worker_pool.hpp>

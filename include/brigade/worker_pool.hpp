@@ -28,7 +28,7 @@
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
-#include <brigade/detail/group_operation.hpp>
+#include <brigade/detail/shutdown_all_operation.hpp>
 #include <brigade/detail/help_while.hpp>
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>

@@ -14,11 +14,10 @@
 #include <optional>
 #include <stop_token>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <brigade/detail/backoff_steps.hpp>
+#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/job_control.hpp>
 #include <brigade/detail/submit_terms.hpp>
 
@@ -56,7 +55,7 @@ class retrying_job final : public stoppable {
   std::optional<clock::time_point> const start_by_;
   clock::time_point const begun_ = clock::now();
   backoff_steps steps_;
-  boost::asio::strand<boost::asio::io_context::executor_type> on_;
+  control_strand on_;
   boost::asio::steady_timer timer_;
   std::optional<std::stop_callback<wake>> on_cancel_;
 };

@@ -18,9 +18,9 @@ namespace brigade::detail {
 
 /// Tells by way of the first pool, which is where a handler without an executor runs.
 template <class Handler>
-class waiting_for_group final : public group_waiter {
+class waiting_for_all_pools final : public group_waiter {
  public:
-  waiting_for_group(std::shared_ptr<pool_core> core, Handler&& handler)
+  waiting_for_all_pools(std::shared_ptr<pool_core> core, Handler&& handler)
       : core_(std::move(core)), until_told_(*core_), to_(*core_, std::move(handler)) {}
 
   void tell(error_code result, std::vector<shutdown_report> reports) override {
@@ -47,7 +47,7 @@ void shut_down_all(std::vector<std::shared_ptr<pool_core>> pools, Handler&& hand
       if (alive && type != asio::cancellation_type::none) alive->cancel();
     });
   }
-  group->begin(std::make_unique<waiting_for_group<Handler>>(first, std::move(handler)));
+  group->begin(std::make_unique<waiting_for_all_pools<Handler>>(first, std::move(handler)));
 }
 
 }  // namespace brigade::detail
