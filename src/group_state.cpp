@@ -37,7 +37,9 @@ void group_state::join(group_member& member) noexcept {
 
 group_state::entry group_state::enter(group_member& member, job_context& context) noexcept {
   std::lock_guard const lock(mutex_);
-  if (member.place_ == group_member::place::left || cancelled_) return entry::cancelled;
+  // Over: somebody has ended it, and claimed it before that.
+  bool const is_over = member.place_ >= group_member::place::ended;
+  if (is_over || cancelled_) return entry::cancelled;
   if (member.place_ == group_member::place::queued) {
     if (!has_room()) {
       member.place_ = group_member::place::held_back;

@@ -119,7 +119,7 @@ void job_queue::bury(std::uint64_t position) {
   overflow_store::node removed;
   {
     std::lock_guard const lock(store_mutex_);
-    removed = store_.remove(position);
+    removed = store_.remove_published(position);
     leave_store_if_empty();
   }
   if (!removed.empty()) removed.mapped().job.discard(nobody);

@@ -43,14 +43,19 @@ retrying_job::retrying_job(pool_core& core, std::shared_ptr<job_control> control
       timer_(on_) {}
 
 void retrying_job::begin() {
-  auto const self = std::static_pointer_cast<retrying_job>(shared_from_this());
-  core_->retrying().add(*this);
+  asio::post(on_, [self = std::static_pointer_cast<retrying_job>(shared_from_this())] {
+    self->listen();
+    // Either may have come before.
+    self->core_->is_closed() || self->control_->wanted_end() ? self->try_again() : self->pause();
+  });
+}
+
+void retrying_job::listen() noexcept {
+  on_cancel_.emplace(control_->token(), wake{this});
   try {
-    on_cancel_.emplace(control_->token(), wake{this});
-    asio::post(on_, [self] { self->core_->is_closed() ? self->try_again() : self->pause(); });
-  } catch (...) {
-    leave();
-    throw;
+    core_->retrying().add(*this);
+    in_set_ = true;
+  } catch (...) {  // no memory: the next try sees that the pool has closed
   }
 }
 
@@ -106,7 +111,7 @@ admission_claim retrying_job::admit() noexcept {
 
 void retrying_job::leave() noexcept {
   on_cancel_.reset();
-  core_->retrying().remove(*this);
+  if (std::exchange(in_set_, false)) core_->retrying().remove(*this);
 }
 
 void retrying_job::refuse(error_code const& why) {

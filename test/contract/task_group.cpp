@@ -483,6 +483,7 @@ TEST_CASE("a job that is held back can be ended in every way", "[contract][task_
   test::blocker gate;
   task_group group{pool, {.max_running = 1}};
   group.async_submit([&] { gate.wait(); }, asio::detached);
+  REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
   std::atomic<bool> ran{false};
   told jobs;
   asio::cancellation_signal signal;
@@ -528,6 +529,7 @@ TEST_CASE("jobs that are held back run while the pool drains", "[contract][task_
   task_group group{pool, {.max_running = 1}};
   std::atomic<int> ran{0};
   group.async_submit([&] { gate.wait(); }, asio::detached);
+  REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
   for (int i = 0; i != 20; ++i) group.async_submit([&] { ran.fetch_add(1); }, asio::detached);
   REQUIRE(test::wait_until([&] { return group.metrics().held_back == 20; }));
   auto drained = pool.async_drain(asio::use_future);
@@ -544,6 +546,7 @@ TEST_CASE("stop() ends ten thousand jobs that are held back", "[contract][task_g
   task_group group{pool, {.max_running = 1}};
   told jobs;
   group.async_submit([&] { gate.wait(); }, jobs.handler());
+  REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
   for (int i = 0; i != 10'000; ++i) group.async_submit([] {}, jobs.handler());
   REQUIRE(test::wait_until([&] { return group.metrics().held_back == 10'000; }));
   pool.stop();

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int submitters = 4;
-constexpr int rounds = 40;        // groups a submitter
+constexpr int rounds = 150;       // groups a submitter
 constexpr int jobs_a_group = 24;  // before they add some
 
 /// What became of one job.
@@ -245,7 +245,7 @@ TEST_CASE("every job of a group has one outcome when the pool stops in the middl
 
 TEST_CASE("a held back job is called, cancelled, shed and stopped at the same moment, once",
           "[stress][groups]") {
-  for (int round = 0; round != 300; ++round) {
+  for (int round = 0; round != 200; ++round) {
     brigade::worker_pool pool{{.threads = 2, .capacity = 8}};
     brigade::task_group group{pool, {.max_running = 1}};
     std::atomic<int> told{0};
@@ -253,6 +253,7 @@ TEST_CASE("a held back job is called, cancelled, shed and stopped at the same mo
     std::atomic<bool> open{false};
     auto const handler = [&](std::exception_ptr) { told.fetch_add(1); };
     group.async_submit([&] { open.wait(false); }, handler);
+    REQUIRE(test::wait_until([&] { return group.metrics().running == 1; }));
     asio::cancellation_signal signal;
     group.async_submit([&] { ran.fetch_add(1); },
                        asio::bind_cancellation_slot(signal.slot(), handler));
@@ -261,8 +262,7 @@ TEST_CASE("a held back job is called, cancelled, shed and stopped at the same mo
     auto const together = [&](auto act) {
       return std::thread([&ready, act] {
         ready.fetch_add(1);
-        while (ready.load() != 4) {
-        }
+        while (ready.load() != 4) std::this_thread::yield();
         act();
       });
     };

@@ -156,7 +156,8 @@ class job_queue {
     return shelf_.take_any(out) || take(out, note);
   }
 
-  /// Frees what a job that ended while it was queued still holds of the queue.
+  /// Frees what a job that ended while it was queued still holds of the queue. Does nothing to one
+  /// that has not been published, or is not there any more.
   void bury(std::uint64_t position);
 
   admission_gate& gate() noexcept { return gate_; }

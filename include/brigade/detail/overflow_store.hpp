@@ -63,6 +63,14 @@ class overflow_store {
   /// The job at `position`, removed; empty where there is none.
   node remove(std::uint64_t position) noexcept { return jobs_.extract(position); }
 
+  /// The same, but an open job stays, for it is being filled.
+  node remove_published(std::uint64_t position) noexcept {
+    auto const job = jobs_.find(position);
+    bool const is_published =
+        job != jobs_.end() && job->second.mark.load(std::memory_order_relaxed) == published;
+    return is_published ? jobs_.extract(job) : node{};
+  }
+
  private:
   static constexpr std::uint32_t published = 1;
   jobs jobs_;

@@ -28,7 +28,7 @@ class retrying_job final : public stoppable {
   retrying_job(pool_core& core, std::shared_ptr<job_control> control, cancellable_job* job,
                submit_terms const& terms);
 
-  /// After the first try, which was refused. Owns `job` from here on, unless it throws.
+  /// After the first try, which was refused. Owns the job from here on, unless it throws.
   void begin();
 
   /// The pool is closing, or has ended: tries at once.
@@ -41,6 +41,7 @@ class retrying_job final : public stoppable {
   };
 
   // On the strand.
+  void listen() noexcept;
   void pause();
   void try_again();
   void leave() noexcept;
@@ -58,6 +59,7 @@ class retrying_job final : public stoppable {
   control_strand on_;
   boost::asio::steady_timer timer_;
   std::optional<std::stop_callback<wake>> on_cancel_;
+  bool in_set_ = false;
 };
 
 }  // namespace brigade::detail
