@@ -257,9 +257,10 @@ TEST_CASE("a job that is held back stays queued, and is taken first once it is c
   for (int i = 0; i != 3; ++i) REQUIRE(b.push(i));
   auto const hold_next = [&b](std::uint64_t position) {
     inline_job job;
-    REQUIRE(b.queue.take(job));
+    job_note note;
+    REQUIRE(b.queue.take(job, note));
     auto shell = overflow_store::make_node();
-    shell.mapped().take_from(job);
+    shell.mapped().job.take_from(job);
     b.queue.hold(std::move(shell), position);
   };
   hold_next(b.positions[0]);
@@ -285,7 +286,8 @@ TEST_CASE("a job that is held back stays queued, and is taken first once it is c
     b.queue.call(b.positions[1]);
     for (int i = 0; i != 3; ++i) {
       inline_job job;
-      REQUIRE(b.queue.take_to_end(job));
+      job_note note;
+      REQUIRE(b.queue.take_to_end(job, note));
       job.discard({});
       CHECK(b.taken == i);
     }
