@@ -27,7 +27,8 @@ void job_control::queue(pool_core& core, cancellable_job* job, admission_claim c
   core.wake_if_needed();
   if (auto const how = early_.load(std::memory_order_seq_cst); how != outcome::completed) {
     end_outside_of_line(core, how, early_type_.load(std::memory_order_relaxed));
-    queue.bury(claim.position);  // who ended it may have come before the shell was there
+    core.lanes()[claim.lane].bury(
+        claim.position);  // who ended it may have come before the shell was there
   }
 }
 

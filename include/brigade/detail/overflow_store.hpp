@@ -67,7 +67,7 @@ class overflow_store {
   node remove_published(std::uint64_t position) noexcept {
     auto const job = jobs_.find(position);
     bool const is_published =
-        job != jobs_.end() && job->second.mark.load(std::memory_order_relaxed) == published;
+        job != jobs_.end() && job->second.job.mark.load(std::memory_order_relaxed) == published;
     return is_published ? jobs_.extract(job) : node{};
   }
 
