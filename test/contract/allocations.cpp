@@ -59,10 +59,12 @@ TEST_CASE("the counter counts", "[contract][allocations]") {
   CHECK(allocations_of([] {}) == 0);
 }
 
-TEST_CASE("posting a callable of 48 bytes takes no memory", "[contract][allocations]") {
+TEST_CASE("posting a callable of 48 bytes takes no memory, whether it is timed or not",
+          "[contract][allocations]") {
   constexpr int jobs = 10'000;
+  auto const mode = GENERATE(brigade::timing::off, brigade::timing::sampled, brigade::timing::full);
   for (unsigned const workers : {1U, 4U}) {
-    brigade::worker_pool pool{{.threads = workers, .capacity = 64}};
+    brigade::worker_pool pool{{.threads = workers, .capacity = 64, .timing = mode}};
     warm_up(pool, workers);
     std::atomic<int> ran{0};
     CHECK(allocations_of([&] {
@@ -74,7 +76,9 @@ TEST_CASE("posting a callable of 48 bytes takes no memory", "[contract][allocati
 
 TEST_CASE("waking a sleeping worker takes no memory", "[contract][allocations]") {
   constexpr int jobs = 500;
-  brigade::worker_pool pool{{.threads = 2, .linger = std::chrono::microseconds{0}}};
+  brigade::worker_pool pool{{.threads = 2,
+                             .linger = std::chrono::microseconds{0},
+                             .timing = brigade::timing::off}};  // or metrics() takes some
   warm_up(pool, 2);
   std::atomic<int> ran{0};
   CHECK(allocations_of([&] {
@@ -103,7 +107,8 @@ TEST_CASE("posting from a worker takes no memory", "[contract][allocations]") {
 }
 
 TEST_CASE("posting in bulk takes no memory", "[contract][allocations]") {
-  brigade::worker_pool pool{{.threads = 2, .capacity = 128}};
+  brigade::worker_pool pool{
+      {.threads = 2, .capacity = 128, .timing = brigade::timing::off}};  // as above
   warm_up(pool, 2);
   std::atomic<int> ran{0};
   std::vector const jobs(100, job48{&ran});
@@ -228,8 +233,19 @@ TEST_CASE("reading and copying a verdict's exception takes no memory", "[contrac
   CHECK(right);
 }
 
-TEST_CASE("a snapshot takes no memory", "[contract][allocations]") {
+TEST_CASE("a snapshot with times takes a few blocks", "[contract][allocations]") {
   brigade::worker_pool pool{{.threads = 2}};
+  warm_up(pool, 2);
+  std::uint64_t timed = 0;
+  // The busy times; each histogram, again where the second worker has longer ones.
+  CHECK(allocations_of([&] {
+          for (int i = 0; i != 100; ++i) timed += pool.metrics().run_time.count();
+        }) <= 100 * 5);
+  CHECK(timed > 0);
+}
+
+TEST_CASE("a snapshot without times takes no memory", "[contract][allocations]") {
+  brigade::worker_pool pool{{.threads = 2, .timing = brigade::timing::off}};
   warm_up(pool, 2);
   std::uint64_t completed = 0;
   CHECK(allocations_of([&] {
