@@ -57,7 +57,8 @@ void convert(brigade::worker_pool& pool, int parts, int broken) {
     fmt::print("converted all {} parts\n", converted.load());
   } catch (std::exception const& failure) {
     auto const seen = group.metrics();
-    fmt::print("{}; completed {}, cancelled {}\n", failure.what(), seen.completed, seen.cancelled);
+    fmt::print("{}; failed {}, completed or cancelled {}\n", failure.what(), seen.failed,
+               seen.completed + seen.cancelled);
   }
 }
 
@@ -76,4 +77,4 @@ int main() {
 // Output:
 //   visited 5 pages
 //   converted all 5 parts
-//   part 2 is broken; completed 2, cancelled 2
+//   part 2 is broken; failed 1, completed or cancelled 4

@@ -182,8 +182,7 @@ TEST_CASE("a pause can be cancelled", "[contract][retry]") {
   asio::io_context home;
   asio::cancellation_signal signal;
   std::atomic<bool> ran{false};
-  auto token =
-      asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(home, into(told)));
+  auto token = asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(home, into(told)));
   auto const coroutine = [&]() -> asio::awaitable<void> {
     ran = true;
     co_return;
@@ -214,8 +213,7 @@ TEST_CASE("once admitted it is cancelled as a submission", "[contract][retry]") 
   asio::io_context home;
   asio::cancellation_signal signal;
   std::promise<brigade::error_code> told;
-  auto token =
-      asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(home, into(told)));
+  auto token = asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(home, into(told)));
   SECTION("queued") {
     std::atomic<bool> ran{false};
     async_retry(

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int submitters = 4;
-constexpr int rounds = 150;       // groups a submitter
+constexpr int rounds = 60;        // groups a submitter
 constexpr int jobs_a_group = 24;  // before they add some
 
 /// What became of one job.
