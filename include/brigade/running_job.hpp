@@ -49,3 +49,6 @@ struct fmt::formatter<brigade::running_job> : fmt::formatter<std::string> {
     return fmt::formatter<std::string>::format(brigade::to_string(job), context);
   }
 };
+
+template <>
+struct fmt::formatter<brigade::stuck_job> : fmt::formatter<brigade::running_job> {};
