@@ -6,13 +6,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <brigade/detail/control_context.hpp>
-
 namespace brigade::detail {
 
 namespace asio = boost::asio;
 
-deadline_set::deadline_set() : on_(asio::make_strand(control_context())), timer_(on_) {}
+deadline_set::deadline_set() : on_(control_context().get_executor()), timer_(on_) {}
 
 void deadline_set::add(deadline& one, clock::time_point at) {
   {
@@ -23,7 +21,16 @@ void deadline_set::add(deadline& one, clock::time_point at) {
     if (at >= timer_is_for_) return;
     timer_is_for_ = at;
   }
-  asio::post(on_, [self = shared_from_this()] { self->set_timer(); });
+  try {
+    asio::post(on_, [self = shared_from_this()] { self->set_timer(); });
+  } catch (...) {
+    {
+      std::lock_guard const lock(mutex_);
+      timer_is_for_ = clock::time_point::max();  // unknown: whoever comes next sets it
+    }
+    remove(one);
+    throw;
+  }
 }
 
 void deadline_set::remove(deadline& one) noexcept {

@@ -6,13 +6,11 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <brigade/detail/control_context.hpp>
-
 namespace brigade::detail {
 
 namespace asio = boost::asio;
 
-drain_watch_list::drain_watch_list() : on_(asio::make_strand(control_context())) {}
+drain_watch_list::drain_watch_list() : on_(control_context().get_executor()) {}
 
 void drain_watch_list::add(std::uint64_t id, std::unique_ptr<drain_watcher> watcher) {
   asio::post(on_, [self = shared_from_this(), id, watcher = std::move(watcher)]() mutable {

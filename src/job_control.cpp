@@ -27,6 +27,8 @@ void job_control::queue(pool_core& core, cancellable_job* job, admission_claim c
   core.wake_if_needed();
   if (auto const how = early_.load(std::memory_order_seq_cst); how != outcome::completed) {
     end_outside_of_line(core, how, early_type_.load(std::memory_order_relaxed));
+    core.lanes()[claim.lane].bury(
+        claim.position);  // who ended it may have come before the shell was there
   }
 }
 
@@ -61,17 +63,40 @@ void job_control::end_outside_of_line(pool_core& core, outcome how, asio::cancel
   }
 }
 
+void job_control::hold_back(job_context& context) noexcept {
+  auto& shell = shell_.mapped().job;
+  shell.emplace<control_shell>(shared());
+  shell.stamp.store(context.taken->stamp.load(std::memory_order_relaxed),
+                    std::memory_order_relaxed);
+  context.core.lanes()[lane_].hold(std::move(shell_), position_);
+}
+
+// While the pool cancels the shelf is left to those who end what is queued: each job that they end
+// would otherwise call the next, and they would come to that one inside of this.
+void job_control::call() noexcept {
+  auto const core = core_.lock();
+  if (!core || core->cancelling()) return;
+  core->lanes()[lane_].call(position_);
+  core->wake_if_needed();
+}
+
 std::shared_ptr<deadline> job_control::keep() noexcept {
   auto self = shared();
   return self ? std::shared_ptr<deadline>(self, this) : nullptr;
 }
 
+// With the lane's shelf locked after stop() had gone through it, the pool is seen to be cancelling.
 void control_shell::run(void* storage, job_context& context) {
   auto control = take(storage);
+  auto const entry = control->enter_group(context);
+  if (entry == group_state::entry::held_back) return context.core.end_queued_if_cancelling();
   auto* const job = control->claim();
   if (job == nullptr) return;
   context.note = control->note();  // with its name
-  if (control->in_time()) {
+  if (entry == group_state::entry::cancelled) {
+    job->discard({&context.core, control->lane(), outcome::cancelled,
+                  asio::error::operation_aborted, nullptr, context.note});
+  } else if (control->in_time()) {
     job->start(context, std::move(control));
   } else {
     job->discard(

@@ -111,11 +111,15 @@ void job_queue::clear_front() noexcept {
 
 void job_queue::bury(std::uint64_t position) {
   if (ring_.bury(position)) return clear_front();
+  if (auto shelved = shelf_.remove(position); !shelved.empty()) {
+    shelved.mapped().job.discard(nobody);
+    return;
+  }
   if (!spill_begun_.load(std::memory_order_seq_cst)) return;
   overflow_store::node removed;
   {
     std::lock_guard const lock(store_mutex_);
-    removed = store_.remove(position);
+    removed = store_.remove_published(position);
     leave_store_if_empty();
   }
   if (!removed.empty()) removed.mapped().job.discard(nobody);
@@ -123,7 +127,7 @@ void job_queue::bury(std::uint64_t position) {
 
 std::chrono::milliseconds job_queue::oldest_age() const {
   std::uint32_t stamp = 0;
-  if (ring_.oldest_stamp(stamp)) return age_of(stamp);
+  if (shelf_.oldest_stamp(stamp) || ring_.oldest_stamp(stamp)) return age_of(stamp);
   if (spill_begun_.load(std::memory_order_acquire)) {
     std::lock_guard const lock(store_mutex_);
     if (ring_.head() >= spill_begin_ && store_.ready()) return age_of(store_.first_stamp());

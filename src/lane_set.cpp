@@ -38,6 +38,7 @@ admission_claim lane_set::admit_jointly(unsigned lane, submitter who, std::uint6
   if (claim.answer != verdict::admitted) return claim;
   auto answer = verdict::queue_full;
   auto const given = give_out_jointly(who, claim.count, answer);
+  queue.confirm(given);
   while (claim.count != given) queue.withdraw(claim, --claim.count);
   claim.answer = answer;
   return claim;
@@ -60,8 +61,11 @@ std::uint64_t lane_set::give_out_jointly(submitter who, std::uint64_t wanted,
     auto const position = position_of(word);
     auto count = wanted;
     if (who != submitter::slot_holder) {
-      if (position >= joint_->limit()) joint_->set_limit(finished() + capacity_);
-      auto const limit = joint_->limit();
+      auto limit = joint_->limit();
+      if (position >= limit) {
+        limit = finished() + capacity_;  // not what another thread, which read less, may set now
+        joint_->set_limit(limit);
+      }
       count = position < limit ? std::min(wanted, limit - position) : 0;
       answer = verdict::queue_full;
       if (count == 0) return 0;

@@ -14,4 +14,15 @@ std::uint64_t rejected_jobs::operator[](errc reason) const noexcept {
   return 0;
 }
 
+std::chrono::nanoseconds state_times::operator[](pool_state state) const noexcept {
+  switch (state) {
+    case pool_state::running: return running;
+    case pool_state::lame_duck: return lame_duck;
+    case pool_state::draining: return draining;
+    case pool_state::cancelling: return cancelling;
+    case pool_state::stopped: return stopped;
+  }
+  return {};
+}
+
 }  // namespace brigade

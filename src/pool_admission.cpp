@@ -29,7 +29,7 @@ verdict pool_core::probe(submit_terms const& terms) const noexcept {
   if (answer == verdict::closed && job_frame::runs_job_of(*this)) {
     answer = lanes_.probe(terms.options.lane, submitter::running_job);
   }
-  bool const may_do_more = terms.options.when_full != overflow::reject;
+  bool const may_do_more = terms.may_do_more_when_full();
   return answer == verdict::queue_full && may_do_more ? verdict::admitted : answer;
 }
 
@@ -38,7 +38,7 @@ admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
   admission_claim claim{verdict::queue_full, lane};
   job_ending shed{this, lane, outcome::shed, errc::shed, &claim};
   inline_job oldest;
-  while (lanes_[lane].take(oldest, shed.note)) {
+  while (lanes_[lane].take_to_end(oldest, shed.note)) {
     if (oldest.discard(shed)) break;
   }
   return claim;

@@ -2,6 +2,7 @@
 #include <brigade/detail/pool_core.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -15,6 +16,8 @@
 #include <brigade/detail/host_watch.hpp>
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/report.hpp>
+#include <brigade/detail/steady_clock.hpp>
+#include <brigade/detail/stuck_watch.hpp>
 #include <brigade/detail/thread_place.hpp>
 #include <brigade/detail/thread_setup.hpp>
 #include <brigade/detail/turn.hpp>
@@ -59,11 +62,9 @@ pool_options checked(pool_options options) {
     check_range<std::int64_t>("shedding.target", options.shedding->target.count(), 1, hour);
     check_range<std::int64_t>("shedding.interval", options.shedding->interval.count(), 1, hour);
   }
+  check_range<std::int64_t>("stuck_after", options.stuck_after.count(), 0,
+                            std::int64_t{86'400'000});
   return options;
-}
-
-std::int64_t steady_nanoseconds() noexcept {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 /// In a handler: throws what is being handled, with the number of threads if it is a system_error.
@@ -86,8 +87,11 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
       tracer_(options_),
       ledger_(options_.threads, std::max(1U, static_cast<unsigned>(options_.lanes.size()))),
       lanes_(options_, ledger_),
+      told_admitted_(std::make_unique<std::atomic<std::uint64_t>[]>(lanes_.count())),
       crew_(options_.threads),
-      turn_memories_(std::make_unique<turn_memory[]>(options_.threads)) {
+      turn_memories_(std::make_unique<turn_memory[]>(options_.threads)),
+      activities_(std::make_unique<worker_activity[]>(options_.threads)),
+      marks_(steady_nanoseconds()) {
   verdict_exception({});  // the first use makes them all
   if (lanes_.count() != 1) rounds_.assign(options_.threads, lanes_.begin_round());
   for (unsigned lane = 0; options_.shedding && lane != lanes_.count(); ++lane) {
@@ -112,6 +116,7 @@ pool_core::~pool_core() {
 
 std::shared_ptr<pool_core> pool_core::with_threads(pool_options options) {
   auto core = std::make_shared<pool_core>(std::move(options));
+  stuck_watch::begin(core);
   core->start_threads();
   return core;
 }
@@ -123,6 +128,7 @@ std::shared_ptr<pool_core> pool_core::on_host(asio::any_io_executor host, pool_o
         "belongs to a context, such as io_context::get_executor()");
   }
   auto core = std::make_shared<pool_core>(std::move(options), std::move(host));
+  stuck_watch::begin(core);
   asio::use_service<host_watch>(*core->context_).add(core);
   return core;
 }
@@ -158,8 +164,10 @@ std::chrono::nanoseconds pool_core::linger_after_wake() const noexcept {
   return slept < 4 * longest.count() ? longest : longest / 8;
 }
 
-void pool_core::note_idle() noexcept {
-  idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
+std::int64_t pool_core::note_idle() noexcept {
+  auto const now = steady_nanoseconds();
+  idle_since_.store(now, std::memory_order_relaxed);
+  return now;
 }
 
 void pool_core::end_elsewhere(outcome how, unsigned lane, bool never_started) {
@@ -178,12 +186,15 @@ bool pool_core::help() noexcept {
     job_note note;
     for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
       if (!lanes_[lane].take(job, note)) continue;
-      job_context context(*this, ledger_.elsewhere(lane), slots_awaited_,
+      worker_activity unseen;  // the worker is busy with the job that waits
+      job_context context(*this, ledger_.elsewhere(lane), unseen, slots_awaited_,
                           job_context::writers::many);
       context.lane = lane;
+      context.taken = &job;
       context.note = note;
       if (cancelling()) {
-        job.discard({this, lane, outcome::cancelled, asio::error::operation_aborted, nullptr, note});
+        job.discard(
+            {this, lane, outcome::cancelled, asio::error::operation_aborted, nullptr, note});
       } else {
         job.run(context);
       }
@@ -229,9 +240,13 @@ void pool_core::run_thread(unsigned index) noexcept {
   name_this_thread(fmt::format("{}/{}", options_.name.substr(0, 12), index));
   block_ending_signals();
   run_handlers();
-  // Acquire and release: the last thread out sees all that the others have posted.
-  if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
+  leave_threads();
   own_thread_of = nullptr;
+}
+
+// Acquire and release: the last thread out sees all that the others have posted.
+void pool_core::leave_threads() noexcept {
+  if (threads_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) deliver_the_rest();
 }
 
 // run() may be entered again after an exception without restart(), which would undo a stop().
@@ -279,29 +294,60 @@ bool pool_core::on_own_thread() const noexcept {
 
 // ── ending ──
 
+void pool_core::announce_end() noexcept {
+  announced_.store(true, std::memory_order_relaxed);
+  marks_.reach(pool_state::lame_duck, steady_nanoseconds());
+}
+
 void pool_core::close() noexcept {
+  marks_.reach(pool_state::draining, steady_nanoseconds());
   lanes_.gate().set(closed_bit);
   crew_.synchronize();
   tell_line();
+  wake_retrying();
   check_drained();
+  tell_shutdown();
 }
 
 void pool_core::stop() {
+  marks_.reach(pool_state::cancelling, steady_nanoseconds());
   lanes_.gate().set(closed_bit | cancelling_bit);
   cancelling_.store(true, std::memory_order_seq_cst);
   crew_.raise_alarm();
   tell_line();
+  wake_retrying();
   revoke_permits();
+  tell_shutdown();
   sweep();
   registry_.request_stop_of_all();
   check_drained();
 }
 
+void pool_core::wake_retrying() noexcept {
+  try {
+    retrying_.request_stop_of_all();
+  } catch (...) {  // no memory: they see it when their pauses end
+  }
+}
+
 void pool_core::revoke_permits() {
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
+    permit_count::unsettled const moving(permits_, lane, permit_count::all_positions);
     for (auto left = permits_.revoke(lane); left != 0; --left) {
       end_elsewhere(outcome::voided, lane, false);
     }
+  }
+}
+
+// Somebody has closed or stopped the pool: its shutdown, if there is one, goes along. The bit was
+// set before this looks for the sequence, which is there before it looks at the bits; so the one
+// sees the other. Without memory for the notice the times run on as they were.
+void pool_core::tell_shutdown() noexcept {
+  if (!has_shutdown_.load(std::memory_order_seq_cst)) return;
+  try {
+    shutdown_->pool_has_moved(shared_from_this());
+  } catch (...) {
+    report_handler_error(std::current_exception());
   }
 }
 
@@ -311,12 +357,14 @@ void pool_core::sweep() {
   inline_job job;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
     job_ending cancelled{this, lane, outcome::cancelled, asio::error::operation_aborted};
-    while (lanes_[lane].take(job, cancelled.note)) job.discard(cancelled);
+    while (lanes_[lane].take_to_end(job, cancelled.note)) job.discard(cancelled);
   }
 }
 
 void pool_core::finish() {
+  marks_.reach(pool_state::stopped, steady_nanoseconds());
   tell_line();
+  wake_retrying();
   watch_.drained();
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::finished, std::memory_order_seq_cst);
@@ -365,30 +413,63 @@ bool pool_core::wait_for_end() const noexcept {
 }
 
 void pool_core::give_up() {
-  if (!own_) {
-    auto none = ending::none;
-    how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
-    how_ended_.notify_all();
-    return;
+  // As one more of the pool's threads, unless all have left: then the last of them delivers.
+  auto left = threads_left_.load(std::memory_order_relaxed);
+  while (left != 0 && !threads_left_.compare_exchange_weak(left, left + 1)) {
   }
-  std::thread([self = shared_from_this()] { self->deliver_for_the_stuck(); }).detach();
+  if (left == 0) return let_go();
+  try {
+    std::thread([self = shared_from_this()] { self->deliver_for_the_stuck(); }).detach();
+  } catch (...) {
+    leave_threads();
+    let_go();
+    throw;
+  }
 }
 
-// As one more thread of the pool's: the stuck ones are still inside run().
-void pool_core::deliver_for_the_stuck() noexcept {
-  own_thread_of = this;
-  name_this_thread(fmt::format("{}/end", options_.name.substr(0, 11)));
-  block_ending_signals();
-  deliver_the_rest();
-  request_end();
-  own_thread_of = nullptr;
+void pool_core::let_go() noexcept {
   auto none = ending::none;
   how_ended_.compare_exchange_strong(none, ending::given_up, std::memory_order_seq_cst);
   how_ended_.notify_all();
 }
 
+// The stuck threads are still inside run(), and others may be, too. Each round runs what was there
+// when it began: the mark behind it is a handler like any other, so whoever runs it, all that was
+// in front of it has been begun by then. A stopped context belongs to the last thread out. What is
+// posted once the gate is closed need not wait for the stuck; the threads themselves stay for what
+// the abandoned jobs still have to do, and end with the last of these.
+void pool_core::deliver_for_the_stuck() noexcept {
+  constexpr int rounds = 16;
+  own_thread_of = this;
+  name_this_thread(fmt::format("{}/end", options_.name.substr(0, 11)));
+  block_ending_signals();
+  auto const a_round = [this] {
+    auto const marked = std::make_shared<std::atomic<bool>>(false);
+    asio::post(own_->get_executor(), [marked] { marked->store(true, std::memory_order_release); });
+    std::size_t ran = 0;
+    while (!marked->load(std::memory_order_acquire) && !own_->stopped()) {
+      try {
+        if (own_->poll_one() != 0) ++ran;
+      } catch (...) {
+        report_handler_error(std::current_exception());
+      }
+    }
+    return ran > 1;
+  };
+  for (int round = 0; a_round() && round != rounds; ++round) {
+  }
+  while (!gate_.try_close()) std::this_thread::yield();
+  a_round();
+  let_go();
+  leave_threads();
+  own_thread_of = nullptr;
+}
+
 std::shared_ptr<shutdown_sequence> pool_core::shutdown() {
-  std::call_once(shutdown_made_, [this] { shutdown_ = std::make_shared<shutdown_sequence>(); });
+  std::call_once(shutdown_made_, [this] {
+    shutdown_ = std::make_shared<shutdown_sequence>();
+    has_shutdown_.store(true, std::memory_order_seq_cst);
+  });
   return shutdown_;
 }
 

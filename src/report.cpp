@@ -22,13 +22,16 @@ std::string text_of(std::exception_ptr const& failure) {
 
 }  // namespace
 
+void print_line(std::string_view pool, std::string_view text) {
+  // One write, so that lines of several workers do not mix.
+  auto const line = fmt::format("brigade: pool '{}': {}\n", pool, text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 void print_error(std::string_view pool, std::string_view what_happened,
                  std::exception_ptr const& failure) noexcept {
   try {
-    // One write, so that lines of several workers do not mix.
-    auto const line =
-        fmt::format("brigade: pool '{}': {}: {}\n", pool, what_happened, text_of(failure));
-    std::fwrite(line.data(), 1, line.size(), stderr);
+    print_line(pool, fmt::format("{}: {}", what_happened, text_of(failure)));
   } catch (...) {
     std::fputs("brigade: an error could not be reported for lack of memory\n", stderr);
   }

@@ -35,4 +35,12 @@ std::string to_string(shutdown_report const& report) {
   return line;
 }
 
+std::string to_long_string(shutdown_report const& report) {
+  auto text = to_string(report);
+  for (auto const& job : report.abandoned_jobs) {
+    fmt::format_to(std::back_inserter(text), "\n  abandoned: {}", to_string(job));
+  }
+  return text;
+}
+
 }  // namespace brigade

@@ -12,7 +12,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/pool_core.hpp>
 
 namespace brigade::detail {
@@ -20,6 +19,9 @@ namespace brigade::detail {
 namespace asio = boost::asio;
 
 namespace {
+
+/// How long join() waits for the handlers that are due when jobs have been given up.
+constexpr std::chrono::seconds for_due_handlers{1};
 
 /// Takes the news that the pool has drained to the strand.
 class drained_notice final : public drain_watcher {
@@ -43,7 +45,12 @@ void check(shutdown_options const& times) {
   }
 }
 
-shutdown_sequence::shutdown_sequence() : on_(asio::make_strand(control_context())), timer_(on_) {}
+std::chrono::milliseconds at_most_ten_years(std::chrono::milliseconds time) noexcept {
+  constexpr std::chrono::milliseconds ten_years = std::chrono::hours{24 * 365 * 10};
+  return std::min(time, ten_years);
+}
+
+shutdown_sequence::shutdown_sequence() : on_(control_context().get_executor()), timer_(on_) {}
 
 void shutdown_sequence::add(shared_core core, std::uint64_t id,
                             std::unique_ptr<shutdown_waiter> waiter, phase_hook hook) {
@@ -51,7 +58,12 @@ void shutdown_sequence::add(shared_core core, std::uint64_t id,
                    waiter = std::move(waiter), hook = std::move(hook)]() mutable {
     if (self->ended_) return waiter->tell({}, self->report_);
     self->waiting_.emplace(id, std::move(waiter));
-    if (hook) self->hooks_.push_back(std::move(hook));
+    if (hook) {
+      // What the hook refers to may be gone when its waiter is.
+      self->hooks_.push_back([&waiting = self->waiting_, id, hook](pool_state phase) {
+        if (waiting.contains(id)) hook(phase);
+      });
+    }
     self->watch_drain(core);
   });
 }
@@ -63,9 +75,17 @@ void shutdown_sequence::cancel(std::uint64_t id) {
   });
 }
 
-void shutdown_sequence::begin(shared_core core, shutdown_options times, int signal) {
-  asio::post(on_, [self = shared_from_this(), core = std::move(core), times, signal] {
-    self->begin_now(core, times, signal);
+void shutdown_sequence::begin(shared_core core, shutdown_options times, int signal,
+                              place_in_group place) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core), times, signal, place] {
+    self->begin_now(core, times, signal, place);
+  });
+}
+
+void shutdown_sequence::end_lame_duck(shared_core core, void const* group) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core), group] {
+    bool const waits = !self->ended_ && self->phase_ == pool_state::lame_duck;
+    if (waits && self->place_.group == group) self->drain(core);
   });
 }
 
@@ -75,15 +95,33 @@ void shutdown_sequence::hurry(shared_core core) {
   });
 }
 
+void shutdown_sequence::pool_has_moved(shared_core core) {
+  asio::post(on_, [self = shared_from_this(), core = std::move(core)] {
+    if (self->begun_) self->follow(core);
+  });
+}
+
+// The pool may have been closed or stopped by hand.
+void shutdown_sequence::follow(shared_core const& core) {
+  if (ended_) return;
+  auto const state = core->state();
+  if (state == pool_state::draining && phase_ < state) drain(core);
+  if (state == pool_state::cancelling) cancel_jobs(core);
+}
+
 void shutdown_sequence::begin_now(shared_core const& core, shutdown_options const& times,
-                                  int signal) {
+                                  int signal, place_in_group const& place) {
   if (begun_ || ended_) return;
   begun_ = true;
+  place_ = place;
   began_ = std::chrono::steady_clock::now();
   times_ = times;
   report_.signal = signal;
   report_.cancelled_before = core->metrics().cancelled;
   watch_drain(core);
+  if (core->drained()) return;  // the notice is on its way
+  follow(core);
+  if (phase_ != pool_state::running) return;
   if (times.lame_duck.count() == 0) return drain(core);
   core->announce_end();
   enter(core, pool_state::lame_duck);
@@ -93,7 +131,10 @@ void shutdown_sequence::begin_now(shared_core const& core, shutdown_options cons
 void shutdown_sequence::drain(shared_core const& core) {
   core->close();
   enter(core, pool_state::draining);
-  then_after(times_.drain, core, &shutdown_sequence::cancel_jobs);
+  auto const left = std::chrono::floor<std::chrono::milliseconds>(place_.drained_by -
+                                                                  std::chrono::steady_clock::now());
+  then_after(std::min(times_.drain, std::max(left, std::chrono::milliseconds{0})), core,
+             &shutdown_sequence::cancel_jobs);
 }
 
 void shutdown_sequence::cancel_jobs(shared_core const& core) {
@@ -106,6 +147,9 @@ void shutdown_sequence::cancel_jobs(shared_core const& core) {
 void shutdown_sequence::give_up(shared_core const& core) {
   if (ended_) return;
   finish(core, pool_state::cancelling);
+  // A handler that is due may be stuck like the job before it. The wait keeps the core.
+  timer_.expires_after(for_due_handlers);
+  timer_.async_wait([self = shared_from_this(), core](error_code) { core->let_go(); });
   core->give_up();
 }
 
@@ -144,8 +188,7 @@ void shutdown_sequence::enter(shared_core const& core, pool_state phase) {
 // is not the last.
 void shutdown_sequence::then_after(std::chrono::milliseconds time, shared_core const& core,
                                    step next) {
-  constexpr std::chrono::milliseconds ten_years = std::chrono::hours{24 * 365 * 10};
-  timer_.expires_after(std::min(time, ten_years));
+  timer_.expires_after(at_most_ten_years(time));
   timer_.async_wait([self = shared_from_this(), core, next, set = ++timers_set_](error_code) {
     if (set == self->timers_set_ && !self->ended_) ((*self).*next)(core);
   });
@@ -162,10 +205,22 @@ void shutdown_sequence::finish(shared_core const& core, pool_state reached) {
   report_.expired = now.expired;
   report_.shed = now.shed;
   report_.abandoned = now.queued_jobs + now.running_jobs;
+  if (report_.abandoned != 0) {
+    report_.abandoned_jobs = core->running();
+    std::erase_if(report_.abandoned_jobs, [](running_job const& job) {
+      return job.what == running_job::kind::handler;  // its job has ended
+    });
+  }
   if (begun_) report_.elapsed = std::chrono::steady_clock::now() - began_;
   hooks_.clear();
   auto const told = std::exchange(waiting_, {});
-  for (auto const& [id, waiter] : told) waiter->tell({}, report_);
+  for (auto const& [id, waiter] : told) {
+    try {
+      waiter->tell({}, report_);
+    } catch (...) {
+      core->report_handler_error(std::current_exception());
+    }
+  }
 }
 
 }  // namespace brigade::detail

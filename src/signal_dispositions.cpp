@@ -5,9 +5,10 @@
 #include <map>
 #include <mutex>
 
+#include <brigade/detail/thread_setup.hpp>
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <signal.h>
-#include <unistd.h>
 #define BRIGADE_HAS_SIGACTION 1
 #endif
 
@@ -52,22 +53,19 @@ void restore_disposition(int signal) noexcept {
   all().by_signal.erase(found);
 }
 
-// To the process: this thread may have the signal blocked.
-void raise_by_default(int signal) noexcept {
-  std::signal(signal, SIG_DFL);
-  ::kill(::getpid(), signal);
-}
-
 #else
 
 void hold_disposition(int) {}
 void restore_disposition(int) noexcept {}
 
+#endif
+
+// To this thread, and unblocked in it: another thread might have the signal blocked, or take it by
+// sigwait().
 void raise_by_default(int signal) noexcept {
   std::signal(signal, SIG_DFL);
+  heed_signal(signal);
   std::raise(signal);
 }
-
-#endif
 
 }  // namespace brigade::detail

@@ -12,6 +12,7 @@
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/probes.hpp>
 #include <brigade/detail/relax.hpp>
+#include <brigade/detail/thread_setup.hpp>
 
 namespace brigade::detail {
 
@@ -31,11 +32,12 @@ class turn_budget {
   turn_budget(pool_options const& options, clock::time_point now)
       : jobs_left_(options.turn_jobs), ends_(now + options.turn_time) {}
 
-  /// Counts a job. True: the turn is over.
-  bool spent() {
+  /// Counts a job. True: the turn is over. Where it reads the clock the next job begins.
+  bool spent(worker_activity& activity) {
     if (--jobs_left_ == 0) return true;
     if (--until_look_ != 0) return false;
     auto const now = clock::now();
+    activity.looked(nanoseconds_of(now));
     if (now >= ends_) return true;
     interval_ = now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1;
     until_look_ = interval_;
@@ -94,7 +96,7 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
-        context_(core, core.counts().of_worker(slot), core.slots_awaited()),
+        context_(core, core.counts().of_worker(slot), core.activity_of(slot), core.slots_awaited()),
         meter_(core, slot) {
     context_.worker = slot;
   }
@@ -104,7 +106,9 @@ class turn {
     turn_budget budget(core_.options(), begin);
     meter_.begin(begin);
     core_.tracer().look_for_tracers();
+    context_.activity->begin_turn(nanoseconds_of(begin), this_thread_number());
     inline_job job;
+    context_.taken = &job;
     try {
       while (next(job)) {
         if (core_.cancelling()) {
@@ -114,7 +118,7 @@ class turn {
         } else {
           job.run(context_);
         }
-        if (budget.spent()) return go_on_later();
+        if (budget.spent(*context_.activity)) return go_on_later();
       }
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
@@ -135,6 +139,7 @@ class turn {
       auto const now = clock::now();
       auto const taken = std::exchange(taken_in_a_row_, 0U);
       meter_.end(now, taken);
+      context_.activity->rest();
       if (!searching_) searching_ = core_.workers().begin_search();
       if (searching_ && linger(now, taken > 1)) continue;
       if (!rest()) return false;
@@ -144,6 +149,7 @@ class turn {
   /// Hands the thread back; the worker goes on in its next turn.
   void go_on_later() noexcept {
     if (meter_.is_on()) meter_.end(clock::now(), taken_in_a_row_);
+    context_.activity->rest();
     core_.post_turn(slot_, false);
   }
 
@@ -181,22 +187,25 @@ class turn {
   bool linger(clock::time_point now, bool stream) {
     if (linger_.count() == 0) return false;
     let_jobs_gather(now, stream);
+    auto looked = now;
     auto const until = now + linger_;
     for (unsigned lap = 1;; ++lap) {
       if (core_.lanes().ready()) {
         linger_ = core_.options().linger;
+        context_.activity->looked(nanoseconds_of(looked));
         return true;
       }
       relax(lap);
       if (lap % 64 != 0) continue;
       if (core_.is_closed()) return core_.lanes().ready();
-      if (clock::now() >= until) return false;
+      looked = clock::now();
+      if (looked >= until) return false;
     }
   }
 
   /// Gives the slot back. True: a job came meanwhile, and this worker is the one to look for it.
   bool rest() {
-    core_.note_idle();
+    auto const now = core_.note_idle();
     probes::worker_sleep(core_.options().name.c_str(), slot_);
     core_.workers().go_idle(slot_, std::exchange(searching_, false));
     // The crew's word has been written; close() writes it between closing and counting. So either
@@ -208,6 +217,8 @@ class turn {
     // It may be another worker's slot.
     context_.counts = &core_.counts().of_worker(slot_, context_.lane);
     context_.worker = slot_;
+    context_.activity = &core_.activity_of(slot_);
+    context_.activity->begin_turn(now, this_thread_number());
     meter_ = work_meter(core_, slot_);
     return true;
   }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <brigade/detail/asymmetric_fence.hpp>
-#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/pool_core.hpp>
 
 namespace brigade::detail {
@@ -12,7 +11,7 @@ namespace brigade::detail {
 namespace asio = boost::asio;
 
 waiting_line::waiting_line(std::uint64_t places, unsigned lanes)
-    : most_(places), on_(asio::make_strand(control_context())), places_in_lane_(lanes) {}
+    : most_(places), on_(control_context().get_executor()), places_in_lane_(lanes) {}
 
 std::uint64_t waiting_line::take_place(pool_core& core, unsigned lane) noexcept {
   auto taken = places_.load(std::memory_order_relaxed);
@@ -83,6 +82,7 @@ void waiting_line::serve(pool_core& core) {
     auto const here = next++;
     auto const lane = here->second->lane();
     if ((full_lanes >> lane & 1) != 0) continue;
+    permit_count::unsettled const moving(core.permits(), lane);  // it may be a slot alone
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;

@@ -17,7 +17,6 @@
 #include <variant>
 
 #include "limits.hpp"
-#include "metrics_text.hpp"
 
 namespace press {
 namespace {
@@ -148,7 +147,7 @@ asio::awaitable<bool> connection::serve_one() {
 answer connection::make_page(page wanted) const {
   if (wanted == page::metrics) {
     return make_answer(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
-                       metrics_text(service_.pool.metrics(), service_.http, "press"));
+                       service_.numbers.text());
   }
   if (wanted == page::readyz && service_.current() != phase::serving) {
     return make_answer(service_ending());
@@ -203,9 +202,11 @@ void connection::interrupt_if_due() {
   auto const uploading = activity_ == activity::reading_body;
   auto const unasked = activity_ == activity::idle || activity_ == activity::reading_header;
   error_code ignored;
+  auto const in_work = activity_ == activity::working;
   if (now >= phase::aborting) {
     socket_.close(ignored);
-  } else if ((uploading && now >= phase::cutting_uploads) || (unasked && now >= phase::closing)) {
+  } else if ((uploading && now >= phase::cutting_uploads) || (in_work && now >= phase::giving_up) ||
+             (unasked && now >= phase::closing)) {
     socket_.cancel(ignored);
   } else if (activity_ == activity::lingering && now >= phase::closing) {
     set_deadline(short_linger);

@@ -71,6 +71,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   answer make_page(page wanted) const;
   answer answer_of(job_outcome outcome, compress_call const& call) const;
+  answer make_answer_of_end() const;
   problem explain(boost::system::error_code failure);
   std::string_view first_line() const;
   void skip_empty_lines();

@@ -50,7 +50,7 @@ brigade::submit_options terms_of(compress_call const& call) {
 asio::awaitable<answer> connection::take_body_and_compress(parser& request, compress_call call) {
   tally_entry upload{
       service_.uploads};  // first this, then the look at the phase: see end_service()
-  if (service_.current() != phase::serving) co_return make_answer(service_ending());
+  if (service_.current() >= phase::refusing) co_return make_answer(service_ending());
   request.body_limit(service_.settings.max_body);
   if (waits_for_continue(request.get()) && !request.is_done()) co_await send_continue();
   auto const refusal = co_await read_body(request);
@@ -78,7 +78,7 @@ asio::awaitable<answer> connection::compress(std::string body, compress_call cal
   auto job = submit(std::move(body), call, abandon.get_token(), std::move(upload));
   auto watch = watch_for_disconnect(abandon);
   auto first = co_await (std::move(job) || std::move(watch));
-  if (first.index() == 1) co_return make_answer(client_gone());
+  if (first.index() == 1) co_return make_answer_of_end();
   auto message = answer_of(std::move(std::get<0>(first)), call);
   if (call.wait) message.set("Preference-Applied", fmt::format("wait={}", call.wait->count()));
   co_return message;
@@ -115,10 +115,18 @@ asio::awaitable<void> connection::watch_for_disconnect(std::stop_source abandon)
       auto const gone = co_await socket_.async_wait(asio::ip::tcp::socket::wait_error, use_tuple);
       failure = std::get<0>(gone) ? std::get<0>(gone) : asio::error::connection_reset;
     }
+    if (failure && service_.current() >= phase::giving_up) break;
     if (failure == asio::error::operation_aborted) co_return;  // the job has ended
     if (failure) break;
   }
   abandon.request_stop();  // for a job that is running; one that is queued is cancelled by `||`
+}
+
+/// The watch has ended before the job: the client is gone, or the service has no more time.
+answer connection::make_answer_of_end() const {
+  if (service_.current() < phase::giving_up) return make_answer(client_gone());
+  service_.given_up.fetch_add(1);
+  return make_answer(given_up());
 }
 
 answer connection::answer_of(job_outcome outcome, compress_call const& call) const {

@@ -1,12 +1,16 @@
 // press: serving until a signal comes, and the orderly end after it.
 //
-//   first signal    the door is closed; requests whose header had arrived are answered as ever,
-//   bodies
-//                   that are still on their way have `--grace` to arrive; later requests get 503
-//                   and `Connection: close`; then the pool is drained, idle connections are closed,
-//                   and one line of report is printed
-//   second signal   bodies on their way and jobs that wait are given up, with 503; what runs, runs
-//   on third signal    has its default effect: the process dies of it
+//   SIGINT, SIGTERM
+//     first signal    lame duck: /readyz answers 503, requests are taken as ever for `--lame-duck`;
+//                     then later requests are refused with 503, and bodies that are on their way
+//                     have `--grace` to arrive; then the pool drains, for up to `--drain`; what
+//                     waits by then is given up, with 503, and what is in work too after `--cancel`
+//     second signal   what waits, or is on its way, is given up at once
+//     third signal    has its default effect: the process dies of it
+//   SIGUSR1           prints what the pool is doing
+//
+// The door stays open until the pool has ended, so that probes and scrapes are answered. Then idle
+// connections are closed, and one line of report is printed.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -19,7 +23,7 @@
 namespace press {
 
 /// Runs on `service.control`. Returns the exit status: 0 where everything accepted was answered
-/// with its result, 1 where the second signal or a client that would not read cost some of it.
+/// with its result, 1 where a lack of time or a client that would not read cost some of it.
 asio::awaitable<int> end_on_signal(service& owner, listener& door, asio::signal_set& signals);
 
 }  // namespace press

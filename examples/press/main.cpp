@@ -13,9 +13,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <brigade/http.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -38,6 +40,7 @@ void mask_signals(int how) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR1);
   pthread_sigmask(how, &set, nullptr);
 }
 
@@ -62,12 +65,38 @@ std::string url_of(tcp::endpoint const& where) {
   return fmt::format("http://{}:{}", host, where.port());
 }
 
+brigade::http_options admin_options(press::service& service) {
+  return {.address = service.settings.admin_host,
+          .port = *service.settings.admin_port,
+          .title = "press",
+          .is_ready = [&service] { return service.current() == press::phase::serving; }};
+}
+
+/// The page and the metrics on a port of their own, which stays open until the very end.
+std::unique_ptr<brigade::http_server> open_admin_port(press::service& service) {
+  if (!service.settings.admin_port) return nullptr;
+  try {
+    auto admin = std::make_unique<brigade::http_server>(admin_options(service));
+    admin->add(service.pool);
+    admin->add(service.numbers.http());
+    return admin;
+  } catch (std::invalid_argument const&) {
+    throw unknown_host{
+        fmt::format("--admin-host {}: not an IP address", service.settings.admin_host)};
+  } catch (boost::system::system_error const& error) {
+    throw std::runtime_error{fmt::format("cannot listen on {} port {} for the admin page: {}",
+                                         service.settings.admin_host, *service.settings.admin_port,
+                                         error.code().message())};
+  }
+}
+
 int serve(press::options const& settings) {
   press::network network{settings.network_threads};
-  asio::signal_set signals{network.control(), SIGINT, SIGTERM};
+  asio::signal_set signals{network.control(), SIGINT, SIGTERM, SIGUSR1};
   auto const where = resolve(network.control(), settings);
   press::service service{network.control().get_executor(), settings};
   press::listener listener{service, network, where};
+  auto const admin = open_admin_port(service);
 
   int status = 1;
   auto const on_end = [&status](std::exception_ptr failure, int result) {
@@ -79,6 +108,7 @@ int serve(press::options const& settings) {
     if (failure) std::rethrow_exception(failure);
   });
   fmt::print("press listening on {}\n", url_of(listener.local_endpoint()));
+  if (admin) fmt::print("press admin page on {}\n", admin->url());
   std::fflush(stdout);
 
   network.start_others();

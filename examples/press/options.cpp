@@ -41,13 +41,13 @@ CLI::Validator is_named() {
 
 /// An option in seconds, fractions included. No time-out is longer than a day.
 void add_seconds(CLI::App& app, std::string const& name, milliseconds& value,
-                 std::string const& help) {
+                 std::string const& help, double least = 0.001) {
   auto const shown = fmt::format("{:g}", static_cast<double>(value.count()) / 1000);
   auto const store = [&value](double seconds) {
     value = milliseconds{static_cast<milliseconds::rep>(seconds * 1000)};
   };
   app.add_option_function<double>(name, store, help)
-      ->check(range(0.001, 86'400.0))
+      ->check(range(least, 86'400.0))
       ->check(is_a_number())
       ->default_str(shown)
       ->type_name("SECONDS");
@@ -88,14 +88,26 @@ void add_all(CLI::App& app, options& result) {
       ->check(range(1U, 64U))
       ->capture_default_str()
       ->type_name("N");
+  app.add_option("--admin-port", result.admin_port,
+                 "Port for the page that shows the service at work; 0 picks a free one")
+      ->check(range(0, 65'535))
+      ->type_name("PORT");
+  app.add_option("--admin-host", result.admin_host, "Address to listen on for it")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
   add_seconds(app, "--idle-timeout", result.idle_timeout,
               "How long a connection may stay open between two requests");
   add_seconds(app, "--read-timeout", result.read_timeout,
               "How long a header may take, and a pause within a body");
   add_seconds(app, "--write-timeout", result.write_timeout,
               "How long the client may pause while it reads its answer");
+  add_seconds(app, "--lame-duck", result.lame_duck,
+              "How long requests are still taken once the service is not ready any more", 0);
   add_seconds(app, "--grace", result.grace,
-              "How long half-sent bodies may go on once the service is ending");
+              "How long half-sent bodies may go on once later requests are refused", 0);
+  add_seconds(app, "--drain", result.drain, "How long what was accepted may take then", 0);
+  add_seconds(app, "--cancel", result.cancel,
+              "How long what is in work may still take when the rest is given up", 0);
 }
 
 }  // namespace
@@ -107,7 +119,8 @@ std::variant<options, exit_status> parse_command_line(int argc, char** argv) {
       "press: compresses what it is sent. POST /compress?level=1..19 answers with one zstd frame;\n"
       "GET /healthz, /readyz and /metrics tell how it is doing. SIGINT or SIGTERM ends it once "
       "every\n"
-      "accepted request is answered; a second one cancels those that wait.",
+      "accepted request is answered; a second one cancels those that wait, a third one kills it.\n"
+      "SIGUSR1 prints what it is doing.",
       "press"};
   app.set_version_flag("--version",
                        fmt::format("press {}.{}.{}", BRIGADE_VERSION_MAJOR, BRIGADE_VERSION_MINOR,
@@ -115,7 +128,7 @@ std::variant<options, exit_status> parse_command_line(int argc, char** argv) {
                        "Print the version and exit");
   app.footer(
       "Exit status: 0 ended, everything accepted was answered with its result; 1 could not\n"
-      "start, or accepted work was cancelled or cut off; 2 wrong command line.");
+      "start, or accepted work was cancelled, abandoned or cut off; 2 wrong command line.");
   add_all(app, result);
   try {
     app.parse(argc, argv);

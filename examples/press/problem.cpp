@@ -176,7 +176,7 @@ problem given_up() {
           .kind = "given-up",
           .title = "The service is ending",
           .detail =
-              "This body was waiting for its turn when the service was told to end at once. "
+              "This body was waiting for its turn, or in work, when the service had no more time. "
               "It was not compressed. Try again after the seconds in Retry-After.",
           .extra_field = http::field::retry_after,
           .extra_value = "5"};

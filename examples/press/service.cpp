@@ -20,7 +20,8 @@ service::service(asio::any_io_executor single_thread, options chosen)
           .lanes = {{.weight = 4, .name = "normal"}, {.weight = 1, .name = "low"}}}) {}
 
 void service::enter(phase next) {
-  phase_ = next;
+  for (auto now = phase_.load(); now < next && !phase_.compare_exchange_weak(now, next);) {
+  }
   std::vector<std::shared_ptr<connection>> alive;  // outlives the lock: ~connection() takes it too
   {
     auto const lock = std::scoped_lock{mutex_};

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "metrics.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 #include "traffic.hpp"
@@ -24,8 +25,10 @@ class connection;
 /// How far the service is on its way. It only moves forward.
 enum class phase {
   serving,
+  leaving,          ///< as ever, but not ready any more, and each answer closes its connection
   refusing,         ///< requests whose header comes only now are refused
   cutting_uploads,  ///< bodies that are still on their way are waited for no longer
+  giving_up,        ///< bodies that are still in work are waited for no longer
   closing,          ///< connections without a request are closed
   aborting,         ///< the others too
 };
@@ -37,7 +40,7 @@ class service {
 
   [[nodiscard]] phase current() const noexcept { return phase_.load(); }
 
-  /// Moves on and tells every connection.
+  /// Moves on and tells every connection. Never back.
   void enter(phase next);
 
   void add(std::shared_ptr<connection> const& client);
@@ -48,8 +51,9 @@ class service {
   asio::any_io_executor const control;  ///< one thread: accepting, signals and the end run on it
   tally uploads;                        ///< accepted requests whose body is still on its way
   tally connections;
-  std::atomic<std::uint64_t> given_up{0};  ///< requests whose job a second signal cancelled
+  std::atomic<std::uint64_t> given_up{0};  ///< requests whose job was cancelled or abandoned
   brigade::worker_pool pool;
+  metrics const numbers{pool, http};
 
  private:
   std::atomic<phase> phase_{phase::serving};

@@ -50,6 +50,35 @@ struct lane_metrics {
   std::chrono::nanoseconds oldest_queued_age{0};
 };
 
+/// One consistent reading of a task_group. Always
+/// `submitted == jobs + refused + completed + failed + cancelled + expired + shed`; each job counts
+/// as its handler is told, and before it is. Those that left the line for a slot are counted as
+/// cancelled or expired here.
+struct task_group_metrics {
+  std::uint64_t jobs = 0;       ///< Not ended: in line for a slot, queued or running.
+  std::uint64_t running = 0;    ///< Started, not finished.
+  std::uint64_t held_back = 0;  ///< Queued, and waiting for `task_group_options::max_running`.
+  std::uint64_t submitted = 0;  ///< Since the group was made, as all that follow.
+  std::uint64_t refused = 0;    ///< Told `queue_full` or `closed`.
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t shed = 0;
+};
+
+/// How long a pool was, or has been, in each state: 0 for one that it has not reached or has
+/// skipped.
+struct state_times {
+  std::chrono::nanoseconds running{0};
+  std::chrono::nanoseconds lame_duck{0};
+  std::chrono::nanoseconds draining{0};
+  std::chrono::nanoseconds cancelling{0};
+  std::chrono::nanoseconds stopped{0};
+
+  [[nodiscard]] std::chrono::nanoseconds operator[](pool_state state) const noexcept;
+};
+
 /// One consistent reading of a pool. Each number is one that the pool really had while the
 /// snapshot was taken, and always
 /// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
@@ -90,7 +119,11 @@ struct pool_metrics {
   std::vector<std::chrono::nanoseconds> worker_busy{};
 
   pool_state state = pool_state::running;
-  std::string name{};  ///< `pool_options::name`.
+  state_times time_in{};  ///< How long in each state.
+  std::string name{};     ///< `pool_options::name`.
+
+  std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
+  std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.
 };
 
 }  // namespace brigade

@@ -18,6 +18,8 @@
 
 #include <brigade/observer.hpp>
 
+#include <brigade/running_job.hpp>
+
 namespace brigade {
 
 /// Of which jobs the times are taken: `pool_metrics::queue_wait`, `run_time`, `worker_busy`.
@@ -134,6 +136,36 @@ struct pool_options {
   /// Told of every job's admission, start and end. Default: nobody, at no cost. With one, every job
   /// costs what it does with `timing::full`, and the calls.
   std::shared_ptr<job_observer> observer{};
+  /// A job, or the handler that a worker calls in its place, that keeps its worker for longer than
+  /// this counts as stuck and is told of, once. 0: nobody looks. At most a day. Costs the library's
+  /// control thread a look at every worker, four times in this span and at least once a second.
+  /// Coroutine jobs hold no worker and are not looked at.
+  std::chrono::milliseconds stuck_after{0};
+
+  /// Called with each job that is stuck, on the control thread, which serves every pool of the
+  /// process: do not block it. Default: one line on stderr. An exception that leaves it goes to
+  /// `on_handler_error`.
+  std::function<void(stuck_job const&)> on_stuck_job{};
+};
+
+/// What a `task_group` is made of. Each member has a working default.
+struct task_group_options {
+  /// How many of the group's jobs may run at once. 0: as many as the pool has workers for.
+  std::size_t max_running = 0;
+
+  /// The first job that throws, expires or is shed cancels all others.
+  bool cancel_on_failure = false;
+};
+
+/// When `async_retry` tries again, and for how long: after a random time between none and a bound
+/// that grows with each try ("full jitter").
+struct backoff_policy {
+  std::chrono::milliseconds first{10};      ///< The bound after the first try. 1 to 3 600 000.
+  std::chrono::milliseconds most{1000};     ///< It grows no larger. `first` to 3 600 000.
+  double factor = 2;                        ///< It grows by this each time. 1 to 1000.
+  unsigned tries = 8;                       ///< At the most, with the first. 1 and more.
+  std::chrono::milliseconds total{10'000};  ///< No try begins later than this after the first one.
+                                            ///< 0 to 86 400 000.
 };
 
 }  // namespace brigade

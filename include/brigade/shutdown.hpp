@@ -6,11 +6,14 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include <brigade/running_job.hpp>
 
 namespace brigade {
 
@@ -38,6 +41,14 @@ struct shutdown_options {
   std::chrono::milliseconds cancel{3'000};
 };
 
+/// How async_shutdown_all ends several pools.
+enum class shutdown_order {
+  together,           ///< All at the same time.
+  one_after_another,  ///< In the order in which they are given, as one that feeds the next.
+};
+
+struct pool_dump;
+
 /// When and how async_run_until_signal (signals.hpp) ends a pool.
 struct signal_options {
   /// What begins the shutdown. At least one.
@@ -50,6 +61,10 @@ struct signal_options {
   /// serves every pool of the process: do not block it. An exception that leaves it goes to
   /// `on_handler_error`.
   std::function<void(pool_state)> on_phase{};
+  /// A signal, such as SIGUSR1, upon which the pool says what it is doing; none of `signals`.
+  std::optional<int> dump_on{};
+  /// What it says it to, in the thread that handles the signals; see on_phase. Default: stderr.
+  std::function<void(pool_dump const&)> on_dump{};
 };
 
 /// How a shutdown went. The counts are those of the pool's whole life.
@@ -69,6 +84,8 @@ struct shutdown_report {
   std::chrono::nanoseconds elapsed{0};
   /// How many of `cancelled` had been cancelled before the shutdown began.
   std::uint64_t cancelled_before = 0;
+  /// What was abandoned, as far as it was still there when this was written down.
+  std::vector<abandoned_job> abandoned_jobs{};
 
   /// For `main`: 0 drained; 1 where the shutdown cancelled or abandoned jobs.
   [[nodiscard]] int exit_code() const noexcept {
@@ -80,12 +97,25 @@ struct shutdown_report {
 /// not occur are left out, but for `completed`. fmt prints a report the same way.
 std::string to_string(shutdown_report const& report);
 
+/// The same, and a line for each abandoned job. With fmt: `{:l}`.
+std::string to_long_string(shutdown_report const& report);
+
 }  // namespace brigade
 
 template <>
 struct fmt::formatter<brigade::shutdown_report> : fmt::formatter<std::string> {
+  constexpr auto parse(fmt::format_parse_context& context) -> decltype(context.begin()) {
+    auto const* const at = context.begin();
+    long_ = at != context.end() && *at == 'l' && (at + 1 == context.end() || at[1] == '}');
+    return long_ ? at + 1 : fmt::formatter<std::string>::parse(context);
+  }
+
   template <class Context>
   auto format(brigade::shutdown_report const& report, Context& context) const {
-    return fmt::formatter<std::string>::format(brigade::to_string(report), context);
+    return fmt::formatter<std::string>::format(
+        long_ ? brigade::to_long_string(report) : brigade::to_string(report), context);
   }
+
+ private:
+  bool long_ = false;
 };

@@ -12,23 +12,28 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <boost/system/result.hpp>
 
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
+#include <brigade/detail/shutdown_all_operation.hpp>
 #include <brigade/detail/help_while.hpp>
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
+#include <brigade/detail/pool_link.hpp>
 #include <brigade/detail/post_job.hpp>
 #include <brigade/detail/reservation.hpp>
 #include <brigade/detail/shutdown_operation.hpp>
@@ -36,6 +41,8 @@
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
 #include <brigade/permit.hpp>
+#include <brigade/pool_dump.hpp>
+#include <brigade/pool_view.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -57,7 +64,9 @@ class worker_pool {
   /// `std::system_error` if a thread cannot be started, with those already started joined;
   /// `std::bad_alloc`.
   explicit worker_pool(pool_options options = {})
-      : core_(detail::pool_core::with_threads(std::move(options))) {}
+      : core_(detail::pool_core::with_threads(std::move(options))) {
+    link_.attach(*core_);
+  }
 
   /// Makes a pool that works on the host's threads.
   ///
@@ -68,7 +77,9 @@ class worker_pool {
   ///
   /// Throws: as the other constructor; `std::invalid_argument` for an empty executor.
   explicit worker_pool(boost::asio::any_io_executor host, pool_options options = {})
-      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {}
+      : core_(detail::pool_core::on_host(std::move(host), std::move(options))) {
+    link_.attach(*core_);
+  }
 
   worker_pool(worker_pool const&) = delete;
   worker_pool& operator=(worker_pool const&) = delete;
@@ -76,7 +87,10 @@ class worker_pool {
   /// stop(), then (own threads) join(). From one of the pool's own workers, a job or a handler, it
   /// returns without waiting: the other workers finish what they run, and the last one frees what
   /// they share. In host mode it waits for nothing: running jobs finish on the host.
-  ~worker_pool() { core_->abandon(); }
+  ~worker_pool() {
+    core_->abandon();
+    link_.detach();
+  }
 
   /// An executor of the pool's context, for timers, sockets and coroutines. Not bounded, not
   /// counted: what is posted to it directly is no job. Handlers that are ready are run before
@@ -161,6 +175,7 @@ class worker_pool {
   [[nodiscard]] boost::system::result<permit> try_reserve(submit_options const& options = {}) {
     auto& core = *core_;
     core.check_lane(options.lane);
+    detail::permit_count::unsettled const moving(core.permits(), options.lane);
     auto const claim = core.admit(options.lane);
     if (claim.answer != detail::verdict::admitted) return core.refuse(claim.answer);
     detail::held_slot slot(core_, claim);
@@ -263,6 +278,13 @@ class worker_pool {
     return async_reserve(submit_options{}, std::forward<Token>(token));
   }
 
+  /// About how long a job that is submitted now will be queued: what is queued, at the pace of
+  /// late. For a `Retry-After`. Zero where nothing is queued, and with `timing::off`.
+  ///
+  /// Thread safety: any thread.
+  /// Cost: as metrics()
+  [[nodiscard]] std::chrono::nanoseconds estimated_wait() const { return core_->estimated_wait(); }
+
   /// Whether the calling thread works for this pool: it is one of its threads, or runs one of its
   /// jobs or handlers. What blocks here, such as `future.get()`, may wait for itself: see wait().
   [[nodiscard]] bool running_in_this_thread() const noexcept { return core_->works_here(); }
@@ -306,7 +328,7 @@ class worker_pool {
 
   /// Ends the pool in phases: lame duck (still admits), draining, cancelling, stopped; each takes
   /// no longer than `times` says. A pool that drains in time goes no further. A second call joins
-  /// the first, with its times.
+  /// the first, with its times; close() and stop() move it on. docs/shutdown.md has a picture.
   ///
   /// Completes with: `void(error_code, shutdown_report)`: no error when the pool has stopped or the
   ///                 times are over; or `operation_aborted` (cancelled; the report is empty)
@@ -355,7 +377,24 @@ class worker_pool {
   /// Cost: reads one cache line a worker; takes no lock unless jobs have overflowed the ring.
   [[nodiscard]] pool_metrics metrics() const { return core_->metrics(); }
 
+  /// The same with what runs at this moment: names, ages, threads.
+  ///
+  /// Thread safety: any thread, at any time until the destructor returns.
+  /// Throws: `std::bad_alloc`.
+  /// Cost: as metrics(), and a string for everything that runs.
+  [[nodiscard]] pool_dump dump() const { return core_->dump(); }
+
+  /// A view of this pool, for whoever shows its numbers and may outlive it.
+  ///
+  /// Thread safety: any thread.
+  /// Cost: counts a reference.
+  [[nodiscard]] pool_view view() const noexcept { return pool_view{link_.link()}; }
+
  private:
+  friend class task_group;
+  template <class F, class Token>
+  friend auto async_retry(worker_pool& pool, backoff_policy policy, F&& job, submit_options options,
+                          Token&& token);
   using initiation = detail::initiation;
 
   struct initiate_reserve : initiation {
@@ -388,14 +427,36 @@ class worker_pool {
 
   template <class Token>
   friend auto async_run_until_signal(worker_pool& pool, signal_options options, Token&& token);
+  template <class Token>
+  friend auto async_run_until_signal(worker_pool& pool, boost::asio::signal_set& signals,
+                                     signal_options options, Token&& token);
   struct initiate_run_until_signal : initiation {
     template <class Handler>
     void operator()(Handler&& handler, signal_options options) const {
       std::decay_t<Handler> own(std::forward<Handler>(handler));
       detail::run_until_signal(*core, std::move(own), std::move(options));
     }
+    template <class Handler>
+    void operator()(Handler&& handler, signal_options options,
+                    boost::asio::signal_set* signals) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::run_until_signal(*core, std::move(own), std::move(options), *signals);
+    }
   };
 
+  template <class Token>
+  friend auto async_shutdown_all(std::vector<std::reference_wrapper<worker_pool>> const& pools,
+                                 shutdown_order order, shutdown_options times, Token&& token);
+  struct initiate_shutdown_all : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, std::vector<std::shared_ptr<detail::pool_core>> pools,
+                    shutdown_order order, shutdown_options const& times) const {
+      std::decay_t<Handler> own(std::forward<Handler>(handler));
+      detail::shut_down_all(std::move(pools), std::move(own), order, times);
+    }
+  };
+
+  detail::pool_link_owner link_;  // first: once there are threads nothing may throw any more
   std::shared_ptr<detail::pool_core> core_;
 };
 

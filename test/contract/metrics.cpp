@@ -331,3 +331,26 @@ TEST_CASE(
   CHECK(last.rejected.closed > 0);
   CHECK(balances(last));
 }
+
+TEST_CASE("the time in each state is told while the pool ends", "[contract][metrics]") {
+  brigade::worker_pool pool{{.threads = 1, .capacity = 2, .name = "ending"}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  CHECK(soon(pool, [](auto const& m) { return m.time_in.running > 0ns; }));
+  CHECK(pool.metrics().time_in[pool_state::draining] == 0ns);
+  pool.close();
+  CHECK(soon(pool, [](auto const& m) { return m.time_in.draining > 1ms; }));
+  auto const running = pool.metrics().time_in.running;
+  pool.stop();
+  CHECK(soon(pool, [](auto const& m) { return m.time_in.cancelling > 1ms; }));
+  gate.open();
+  pool.join();
+  auto const ended = pool.metrics();
+  CHECK(ended.name == "ending");
+  CHECK(ended.time_in.running == running);
+  CHECK(ended.time_in.lame_duck == 0ns);
+  CHECK(ended.time_in.draining > 1ms);
+  CHECK(ended.time_in.cancelling > 1ms);
+  CHECK(soon(pool, [&](auto const& m) { return m.time_in.stopped > ended.time_in.stopped; }));
+  CHECK(pool.metrics().time_in.cancelling == ended.time_in.cancelling);
+}

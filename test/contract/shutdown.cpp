@@ -106,6 +106,7 @@ TEST_CASE("past the last time a job is abandoned, and nobody waits for it",
     alive = held;
     brigade::worker_pool pool{{.threads = 2, .capacity = 16}};
     REQUIRE_FALSE(pool.try_post([&gate, held] { gate.wait(); }));
+    REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
     REQUIRE(gate.occupy(pool, 1));
     // On the pool, whose workers are stuck: it is told all the same.
     std::promise<void> cancelled;
@@ -130,6 +131,84 @@ TEST_CASE("past the last time a job is abandoned, and nobody waits for it",
   CHECK_FALSE(alive.expired());  // the pool is gone, the job is not
   gate.open();
   CHECK(test::wait_until([&] { return alive.expired(); }));
+}
+
+TEST_CASE("with one worker stuck the handlers that are due are called by the others",
+          "[contract][shutdown]") {
+  for (int round = 0; round != 20; ++round) {
+    test::blocker gate;
+    brigade::worker_pool pool{{.threads = 3, .capacity = 64}};
+    REQUIRE(gate.occupy(pool, 1));
+    std::atomic<int> told{0};
+    auto ended = pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future);
+    for (int i = 0; i != 40; ++i) {
+      pool.async_submit([] {}, [&](std::exception_ptr) { told.fetch_add(1); });
+    }
+    CHECK(ended.get().abandoned == 1);
+    pool.join();
+    CHECK(test::wait_until([&] { return told == 40; }));
+  }
+}
+
+TEST_CASE("a handler that is stuck behind a stuck job does not keep join() either",
+          "[contract][shutdown]") {
+  test::blocker gate;
+  brigade::worker_pool pool{{.threads = 1, .capacity = 8}};
+  REQUIRE(gate.occupy(pool, 1));
+  pool.async_submit([] {}, [&](std::exception_ptr) { gate.wait(); });
+  CHECK(pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned == 1);
+  pool.join();
+  CHECK(test::wait_until([&] { return gate.waiting() == 2; }));
+}
+
+TEST_CASE("an abandoned job that ends after all is counted, and its handler told",
+          "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::atomic<bool> go{false};
+  std::atomic<bool> started{false};
+  std::promise<int> told;
+  pool.async_submit(
+      [&] {
+        started = true;
+        go.wait(false);
+        return 7;
+      },
+      [&](std::exception_ptr, int result) { told.set_value(result); });
+  REQUIRE(test::wait_until([&] { return started.load(); }));
+  CHECK(pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned == 1);
+  pool.join();
+  go = true;
+  go.notify_all();
+  CHECK(told.get_future().get() == 7);
+  CHECK(test::wait_until([&] { return pool.state() == pool_state::stopped; }));
+}
+
+TEST_CASE("a shutdown follows who closes or stops the pool by hand", "[contract][shutdown]") {
+  test::blocker gate;
+  SECTION("close() ends the lame duck") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    auto ended =
+        pool.async_shutdown({.lame_duck = 24h, .drain = 1ms, .cancel = 1ms}, asio::use_future);
+    REQUIRE(test::wait_until([&] { return pool.state() == pool_state::lame_duck; }));
+    pool.close();
+    CHECK(ended.get().abandoned == 1);
+  }
+  SECTION("stop() ends the drain") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    auto ended = pool.async_shutdown({.drain = 24h, .cancel = 1ms}, asio::use_future);
+    pool.stop();
+    CHECK(ended.get().abandoned == 1);
+  }
+  SECTION("what was stopped before has only the last time") {
+    brigade::worker_pool pool{{.threads = 1}};
+    REQUIRE(gate.occupy(pool, 1));
+    pool.stop();
+    CHECK(pool.async_shutdown({.lame_duck = 24h, .drain = 24h, .cancel = 1ms}, asio::use_future)
+              .get()
+              .abandoned == 1);
+  }
 }
 
 TEST_CASE("a thread that waits in join() is let go when the jobs are given up",
@@ -167,6 +246,42 @@ TEST_CASE("a coroutine that does not come back is abandoned", "[contract][shutdo
   never.cancel();
   elsewhere.run();
   CHECK(test::wait_until([&] { return pool.state() == pool_state::stopped; }));
+}
+
+TEST_CASE("a job may shut its own pool down", "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::promise<shutdown_report> told;
+  REQUIRE_FALSE(pool.try_post([&] {
+    pool.async_shutdown({},
+                        [&](error_code, shutdown_report const& report) { told.set_value(report); });
+  }));
+  CHECK(told.get_future().get().completed == 1);
+}
+
+TEST_CASE("a job that waits for its own pool's end is abandoned, not waited for",
+          "[contract][shutdown]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  std::promise<std::uint64_t> abandoned;
+  REQUIRE_FALSE(pool.try_post([&] {
+    abandoned.set_value(
+        pool.async_shutdown({.drain = 1ms, .cancel = 1ms}, asio::use_future).get().abandoned);
+  }));
+  CHECK(abandoned.get_future().get() == 1);
+}
+
+TEST_CASE("a handler of a shutdown that throws is reported, and others are told",
+          "[contract][shutdown]") {
+  std::atomic<int> reported{0};
+  brigade::worker_pool pool{
+      {.threads = 1, .on_handler_error = [&](std::exception_ptr) { reported.fetch_add(1); }}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  pool.async_shutdown(
+      {}, [](error_code, shutdown_report const&) { throw std::runtime_error("on purpose"); });
+  auto second = pool.async_shutdown({}, asio::use_future);
+  gate.open();
+  CHECK(second.get().reached == pool_state::stopped);
+  CHECK(test::wait_until([&] { return reported == 1; }));
 }
 
 TEST_CASE("a second caller joins the first, a later one is told at once", "[contract][shutdown]") {

@@ -31,6 +31,8 @@ def scenario_a_bad_option_is_one_clear_line():
             ("--max-body", "0"): "--max-body", ("--max-body", "3X"): "--max-body",
             ("--max-body", ""): "--max-body", ("--grace", "-1"): "--grace",
             ("--grace", "nan"): "--grace", ("--host", ""): "--host",
+            ("--lame-duck", "-1"): "--lame-duck", ("--drain", "x"): "--drain",
+            ("--cancel", "86401"): "--cancel",
             ("--host", "no such host"): "--host", ("--port", "1", "--port", "2"): "--port"}.items():
         done = run(*options)
         same((done.returncode, done.stdout), (2, ""), f"status and output for {options}")

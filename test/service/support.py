@@ -192,14 +192,6 @@ class Press:
         """Asks over `live`, an open connection, until the end has begun. That answer closes it."""
         until(lambda: live.ask("/readyz").status == 503, "the service is not ready any more")
 
-    def until_door_closed(self):
-        def refused():
-            try:
-                Client(self).close()
-            except ConnectionError:
-                return True
-        until(refused, "no connection is accepted")
-
     def wait(self):
         """Waits for the end: exit status, the lines after the first, and stderr."""
         out, err = self.process.communicate(timeout=2 * PATIENCE)

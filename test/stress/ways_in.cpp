@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <future>
 #include <memory>
 #include <optional>
 #include <random>
@@ -361,8 +362,9 @@ bool balanced(Numbers const& n) {
 
 template <class Numbers>
 bool went_back(Numbers const& before, Numbers const& now) {
-  return now.completed < before.completed || now.failed < before.failed ||
-         now.cancelled < before.cancelled || now.expired < before.expired || now.shed < before.shed;
+  return now.admitted < before.admitted || now.completed < before.completed ||
+         now.failed < before.failed || now.cancelled < before.cancelled ||
+         now.expired < before.expired || now.shed < before.shed;
 }
 
 class watcher {
@@ -594,4 +596,39 @@ TEST_CASE("no hand-over is lost", "[stress][ways_in]") {
   CHECK(test::wait_until([&] { return told == threads * each; }));
   CHECK(stuck == 0);
   CHECK(pool.metrics().waiting == 0);
+}
+
+TEST_CASE("a line for one lane does not refuse those of another", "[stress][ways_in]") {
+  brigade::worker_pool pool{
+      {.threads = 2, .capacity = 64, .max_waiting = 16, .lanes = {{}, {.capacity = 1}}}};
+  std::atomic<bool> open{false};
+  CHECK_FALSE(pool.try_post([&] { open.wait(false); }, {.lane = 1}));
+  std::atomic<bool> over{false};
+  std::atomic<int> told{0};
+  int asked = 0;
+  std::thread crowd([&] {
+    asio::cancellation_signal signal;
+    while (!over) {
+      pool.async_submit([] {}, {.when_full = overflow::wait, .lane = 1},
+                        asio::bind_cancellation_slot(
+                            signal.slot(), [&](std::exception_ptr) { told.fetch_add(1); }));
+      ++asked;
+      if (asked % 2 == 0) signal.emit(asio::cancellation_type::terminal);
+    }
+  });
+  int refused = 0;
+  for (int i = 0; i != 5'000; ++i) {
+    std::promise<void> ran;
+    if (pool.try_post([&] { ran.set_value(); })) {
+      ++refused;
+    } else {
+      ran.get_future().get();
+    }
+  }
+  over = true;
+  crowd.join();
+  open = true;
+  open.notify_all();
+  CHECK(test::wait_until([&] { return told == asked; }));
+  CHECK(refused == 0);
 }

@@ -1,4 +1,4 @@
-// Counts blocks taken from the heap. Link brigade_allocation_counter.
+// Counts blocks taken from the heap, and refuses them. Link brigade_allocation_counter.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -17,5 +17,23 @@ class allocation_count {
 
   [[nodiscard]] std::size_t so_far() const noexcept;
 };
+
+/// While it lives, the `nth` block (from 0) that the calling thread takes from the heap cannot be
+/// had: malloc gives null, operator new throws `std::bad_alloc`. With `all_after`, none after it
+/// either.
+class allocation_failure {
+ public:
+  explicit allocation_failure(std::size_t nth, bool all_after = false) noexcept;
+  ~allocation_failure();
+  allocation_failure(allocation_failure const&) = delete;
+  allocation_failure& operator=(allocation_failure const&) = delete;
+
+  /// Whether it has come to the nth.
+  [[nodiscard]] bool happened() const noexcept;
+};
+
+/// Blocks that have been taken from the heap and not given back, by all threads since the program
+/// began.
+[[nodiscard]] std::ptrdiff_t live_blocks() noexcept;
 
 }  // namespace test

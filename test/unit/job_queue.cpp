@@ -231,6 +231,79 @@ TEST_CASE("cells of cancelled jobs never fill the ring", "[unit][job_queue]") {
   CHECK(b.pop() == 1001);
 }
 
+TEST_CASE("a spilled job that is ended before it is published stays to be published",
+          "[unit][job_queue]") {
+  bench b(2);
+  REQUIRE(b.push(0));  // keeps the front of the ring
+  for (int i = 1; i != 64; ++i) {
+    REQUIRE(b.push(i));
+    b.queue.bury(b.positions.back());
+    b.finish();
+  }
+  auto const claim = b.queue.admit(submitter::outsider);
+  REQUIRE(claim.answer == verdict::admitted);
+  REQUIRE(claim.spilled != nullptr);
+  b.queue.bury(claim.position);  // somebody is quicker than the one who fills it
+  b.queue.open(claim).emplace<numbered>(&b.taken, 64);
+  b.queue.publish(claim);
+  b.queue.bury(claim.position);
+  CHECK(b.taken == 64);  // given up, for nobody to take
+  CHECK(b.pop() == 0);
+}
+
+TEST_CASE("a job that is held back stays queued, and is taken first once it is called",
+          "[unit][job_queue]") {
+  bench b(4);
+  for (int i = 0; i != 3; ++i) REQUIRE(b.push(i));
+  auto const hold_next = [&b](std::uint64_t position) {
+    inline_job job;
+    job_note note;
+    REQUIRE(b.queue.take(job, note));
+    auto shell = overflow_store::make_node();
+    shell.mapped().job.take_from(job);
+    b.queue.hold(std::move(shell), position);
+  };
+  hold_next(b.positions[0]);
+  hold_next(b.positions[1]);
+  SECTION("in the order of their positions") {
+    b.queue.call(b.positions[1]);
+    b.queue.call(b.positions[0]);
+    b.queue.call(b.positions[0]);  // idempotent
+    CHECK(b.queue.ready());
+    CHECK(b.pop() == 0);
+    CHECK(b.pop() == 1);
+    CHECK(b.pop() == 2);
+    CHECK_FALSE(b.queue.ready());
+  }
+  SECTION("not before") {
+    CHECK(b.pop() == 2);
+    CHECK_FALSE(b.queue.ready());
+    CHECK(b.pop() == -1);
+    b.queue.call(b.positions[0]);
+    CHECK(b.pop() == 0);
+  }
+  SECTION("to be ended the oldest of all comes first, called or not") {
+    b.queue.call(b.positions[1]);
+    for (int i = 0; i != 3; ++i) {
+      inline_job job;
+      job_note note;
+      REQUIRE(b.queue.take_to_end(job, note));
+      job.discard({});
+      CHECK(b.taken == i);
+    }
+    CHECK_FALSE(b.queue.ready());
+  }
+  SECTION("one that has ended is taken from the shelf") {
+    b.queue.call(b.positions[1]);
+    b.queue.bury(b.positions[1]);
+    CHECK(b.taken == 1);
+    b.queue.bury(b.positions[0]);
+    CHECK(b.taken == 0);
+    CHECK(b.pop() == 2);
+    CHECK(b.pop() == -1);
+  }
+}
+
 TEST_CASE("random pushes, pops, ends and cancellations keep order and bound",
           "[model][job_queue]") {
   auto const seed = std::random_device{}();

@@ -22,6 +22,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <brigade/detail/control_context.hpp>
+#include <brigade/detail/job_frame.hpp>
 #include <brigade/detail/pool_core.hpp>
 
 namespace brigade::detail {
@@ -80,11 +81,20 @@ class completion {
   [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_of(handler_); }
 
   void operator()() {
-    host_pool_.reset();
-    std::apply([this](Args&... args) { std::move(handler_)(std::move(args)...); }, args_);
+    // A host's thread works for the pool while it runs one of its handlers.
+    if (auto const core = std::exchange(host_pool_, nullptr)) {
+      job_frame const here(*core, false);
+      call();
+    } else {
+      call();
+    }
   }
 
  private:
+  void call() {
+    std::apply([this](Args&... args) { std::move(handler_)(std::move(args)...); }, args_);
+  }
+
   Handler handler_;
   std::tuple<Args...> args_;
   std::shared_ptr<pool_core> host_pool_;

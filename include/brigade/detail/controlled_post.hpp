@@ -24,9 +24,9 @@ class controlled_post final : public cancellable_job {
   template <class G>
   explicit controlled_post(G&& f) : f_(std::forward<G>(f)) {}
 
-  void start(job_context& context, std::shared_ptr<job_control>) override {
+  void start(job_context& context, std::shared_ptr<job_control> control) override {
     run_posted(
-        f_, [this] { delete this; }, context);
+        f_, [this] { delete this; }, context, control->name());
   }
   void discard(job_ending const& ending) override {
     delete this;

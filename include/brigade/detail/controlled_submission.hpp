@@ -11,6 +11,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 
 #include <brigade/detail/job_control.hpp>
+#include <brigade/detail/retrying_job.hpp>
 #include <brigade/detail/submission.hpp>
 #include <brigade/detail/waiting_line.hpp>
 
@@ -50,8 +51,9 @@ inline bool join_line(pool_core& core, std::shared_ptr<job_control> const& contr
   return true;
 }
 
-/// Queues the job, or lets it join the line. Otherwise says why not; then the job is still the
-/// caller's. Connects the handler's slot and the deadline first, so that no early end is missed.
+/// Queues the job, lets it join the line or try again later. Otherwise says why not; then the job
+/// is still the caller's. Connects the handler's slot and the deadline first, so that no early end
+/// is missed.
 template <class Handler>
 verdict submit_early_ending(pool_core& core, std::shared_ptr<job_control> const& control,
                             cancellable_job* job, Handler const& handler,
@@ -63,6 +65,8 @@ verdict submit_early_ending(pool_core& core, std::shared_ptr<job_control> const&
   auto const claim = core.admit(terms);
   if (claim.answer == verdict::admitted) {
     control->queue(core, job, claim);
+  } else if (terms.retries(claim.answer)) {
+    std::make_shared<retrying_job>(core, control, job, terms)->begin();
   } else if (!terms.waits(claim.answer) || !join_line(core, control, job)) {
     control->forget_deadline();
     return claim.answer;
@@ -77,32 +81,47 @@ class controlled_submission final : public cancellable_job {
 
  public:
   template <class H, class G>
-  controlled_submission(pool_core const& core, H&& h, G&& g)
-      : work_(core, std::forward<H>(h), std::forward<G>(g)) {}
+  controlled_submission(pool_core const& core, H&& h, G&& g, std::shared_ptr<job_control> control)
+      : work_(core, std::forward<H>(h), std::forward<G>(g)), in_group_(std::move(control)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
-    context.start();
+    context.start(control->name());
     auto outcome_of_job = run(context.core, *control);
+    auto const how = outcome_of_job.failure ? outcome::failed : outcome::completed;
+    auto in_group = std::move(in_group_);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
-    context.end(outcome_of_job.failure ? outcome::failed : outcome::completed);
+    context.end(how);
+    in_group.end(how, outcome_of_job.failure);
     tell_here(context.core, std::move(told), std::move(outcome_of_job));
   }
 
-  void discard(job_ending const& ending) override { work_.discard(freeing(), ending); }
+  void discard(job_ending const& ending) override {
+    auto in_group = std::move(in_group_);
+    work_.discard(freeing(), ending);
+    in_group.end(ending.how, verdict_exception(ending.why));
+  }
 
   void refuse(pool_core& core, error_code const& why) override {
+    auto in_group = std::move(in_group_);
+    in_group.refuse(why);
     work_.refuse(freeing(), core, why);
   }
+
+  /// Whether the job's group, if it has one, lets its caller run it.
+  bool enter_in_caller() noexcept { return in_group_.enter_in_caller(); }
 
   void run_in_caller(pool_core& core, job_control& control) {
     auto const keep = core.shared_from_this();  // the job may destroy the pool
     auto outcome_of_job = run(core, control);
+    auto in_group = std::move(in_group_);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
     core.count_caller_ran();
+    in_group.end(outcome_of_job.failure ? outcome::failed : outcome::completed,
+                 outcome_of_job.failure);
     tell_later(core, std::move(told), std::move(outcome_of_job));
   }
 
@@ -130,6 +149,7 @@ class controlled_submission final : public cancellable_job {
   }
 
   submission<Handler, F> work_;
+  group_membership in_group_;
 };
 
 template <class Handler, class G>
@@ -137,12 +157,13 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
   if (auto const answer = core.probe(terms); answer != verdict::admitted) {
+    if (terms.group != nullptr) terms.group->count_refused();
     return refuse_later<R>(core, std::move(handler), answer);
   }
-  auto const control = std::make_shared<job_control>(core, terms.options);
+  auto const control = std::make_shared<job_control>(core, terms);
   auto const allocator = allocator_of(handler);
   auto* const box = make_boxed<controlled_submission<Handler, F>>(
-      allocator, core, std::move(handler), std::forward<G>(job));
+      allocator, core, std::move(handler), std::forward<G>(job), control);
   auto answer = verdict::closed;
   try {
     answer = submit_early_ending(core, control, box, box->handler(), terms);
@@ -150,10 +171,11 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms
     destroy_boxed(box, allocator);
     throw;
   }
-  if (terms.runs_in_caller(answer)) {
-    if (control->in_time()) return box->run_in_caller(core, *control);
-    core.count_given_up(errc::expired);
-    box->refuse(core, errc::expired);
+  if (terms.runs_in_caller(answer) && box->enter_in_caller()) {
+    box->run_in_caller(core, *control);
+  } else if (auto const why = control->wanted_end(); why && terms.runs_in_caller(answer)) {
+    core.count_given_up(why);
+    box->refuse(core, why);
   } else if (answer != verdict::admitted) {
     box->refuse(core, core.refuse(answer));
   }

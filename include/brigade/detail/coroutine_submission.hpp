@@ -28,8 +28,8 @@ class coroutine_control final : public job_control {
  public:
   using strand = asio::strand<job_executor<asio::any_io_executor>>;
 
-  coroutine_control(pool_core& core, submit_options const& options)
-      : job_control(core, options),
+  coroutine_control(pool_core& core, submit_terms const& terms)
+      : job_control(core, terms),
         on_(asio::make_strand(job_executor<asio::any_io_executor>(core, core.executor()))) {}
 
   /// Cancels on the strand; does nothing once the coroutine has ended.
@@ -72,6 +72,10 @@ class coroutine_control final : public job_control {
     dropped.swap(on_);
   }
 
+  /// Before running(): the record that other threads may look at from then on.
+  void began(worker_activity const& on) noexcept { beginning_ = {on.since(), on.name()}; }
+  [[nodiscard]] std::optional<beginning> off_worker() const override { return beginning_; }
+
   asio::cancellation_signal signal;  // used on the strand, and by co_spawn before it runs there
 
  private:
@@ -83,6 +87,7 @@ class coroutine_control final : public job_control {
     }
   }
 
+  beginning beginning_;
   mutable std::mutex mutex_;
   std::optional<strand> on_;                                       // guarded by mutex_
   bool begun_ = false;                                             // touched on the strand only
@@ -96,17 +101,18 @@ class coroutine_submission final : public cancellable_job {
 
  public:
   template <class H, class G>
-  coroutine_submission(pool_core const& core, H&& h, G&& g)
-      : work_(core, std::forward<H>(h), std::forward<G>(g)) {}
+  coroutine_submission(pool_core const& core, H&& h, G&& g, std::shared_ptr<job_control> control)
+      : work_(core, std::forward<H>(h), std::forward<G>(g)), in_group_(std::move(control)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
-    context.start();
+    context.start(control->name());
     auto& core = context.core;
     auto coroutine = std::static_pointer_cast<coroutine_control>(std::move(control));
     coroutine->keep_note(context.note);
     try {
+      coroutine->began(*context.activity);
       coroutine->running(core);
       auto awaitable = make_awaitable(*coroutine);
       spawn(core, coroutine, std::move(awaitable));
@@ -117,9 +123,15 @@ class coroutine_submission final : public cancellable_job {
     context.leave_running();
   }
 
-  void discard(job_ending const& ending) override { work_.discard(freeing(), ending); }
+  void discard(job_ending const& ending) override {
+    auto in_group = std::move(in_group_);
+    work_.discard(freeing(), ending);
+    in_group.end(ending.how, verdict_exception(ending.why));
+  }
 
   void refuse(pool_core& core, error_code const& why) override {
+    auto in_group = std::move(in_group_);
+    in_group.refuse(why);
     work_.refuse(freeing(), core, why);
   }
 
@@ -190,16 +202,19 @@ class coroutine_submission final : public cancellable_job {
     auto const keep = core.shared_from_this();
     control.ended(core);
     control.drop_strand();
+    auto in_group = std::move(in_group_);
     auto told = std::move(work_.to);
     destroy_boxed(this, allocator_of(told.handler));
     job_frame::job_ended();
     auto const ticket = core.owns_threads() ? core.gate().enter() : delivery_gate::ticket{};
     if (control.note()) core.tracer().end(control.note(), how, std::nullopt);
     core.end_elsewhere(how, control.lane(), false);
+    in_group.end(how, given.failure);
     tell_later(core, std::move(told), std::move(given));
   }
 
   submission<Handler, F> work_;
+  group_membership in_group_;
 };
 
 template <class Handler, class G>
@@ -213,12 +228,13 @@ void submit_coroutine(pool_core& core, Handler&& handler, G&& job, submit_terms 
         "be suspended, in the caller; use wait or reject");
   }
   if (auto const answer = core.probe(terms); answer != verdict::admitted) {
+    if (terms.group != nullptr) terms.group->count_refused();
     return refuse_later<R>(core, std::move(handler), answer);
   }
-  auto const control = std::make_shared<coroutine_control>(core, terms.options);
+  auto const control = std::make_shared<coroutine_control>(core, terms);
   auto const allocator = allocator_of(handler);
   auto* const box = make_boxed<coroutine_submission<Handler, F>>(
-      allocator, core, std::move(handler), std::forward<G>(job));
+      allocator, core, std::move(handler), std::forward<G>(job), control);
   auto answer = verdict::closed;
   try {
     answer = submit_early_ending(core, control, box, box->handler(), terms);

@@ -10,11 +10,10 @@
 #include <memory>
 #include <mutex>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/intrusive/set.hpp>
 
+#include <brigade/detail/control_context.hpp>
 #include <brigade/options.hpp>
 
 namespace brigade::detail {
@@ -58,7 +57,7 @@ class deadline_set : public std::enable_shared_from_this<deadline_set> {
   void set_timer();
   void expire_all();
 
-  boost::asio::strand<boost::asio::io_context::executor_type> on_;
+  control_strand on_;
   boost::asio::steady_timer timer_;  // touched on the strand only
 
   std::mutex mutex_;

@@ -15,9 +15,7 @@
 #include <memory>
 #include <mutex>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
-
+#include <brigade/detail/control_context.hpp>
 #include <brigade/error.hpp>
 
 namespace brigade::detail {
@@ -44,8 +42,7 @@ class drain_watch_list : public std::enable_shared_from_this<drain_watch_list> {
   void drained();
 
  private:
-  using strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-  strand on_;
+  control_strand on_;
   std::atomic<std::uint64_t> next_id_{0};
   std::map<std::uint64_t, std::unique_ptr<drain_watcher>> waiting_;  // touched on on_ only
   bool drained_ = false;                                             // touched on on_ only

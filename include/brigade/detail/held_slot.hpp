@@ -13,7 +13,8 @@ namespace brigade::detail {
 class held_slot {
  public:
   held_slot() noexcept = default;
-  /// Takes the slot of a claim; empty if the pool cancels.
+  /// Takes the slot of a claim, which was made while `unsettled` said so; empty if the pool
+  /// cancels.
   held_slot(std::shared_ptr<pool_core> core, admission_claim const& claim)
       : core_(std::move(core)), lane_(claim.lane) {
     core_->lanes()[lane_].leave_empty(claim);
@@ -36,7 +37,9 @@ class held_slot {
 
   void give_back() noexcept {
     auto const core = std::exchange(core_, nullptr);
-    if (core && core->permits().remove(lane_)) {
+    if (!core) return;
+    permit_count::unsettled const moving(core->permits(), lane_);
+    if (core->permits().remove(lane_)) {
       core->end_elsewhere(outcome::voided, lane_, false);
     }
   }

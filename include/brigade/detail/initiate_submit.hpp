@@ -11,9 +11,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 
+#include <brigade/detail/backoff_steps.hpp>
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_submission.hpp>
 #include <brigade/detail/coroutine_submission.hpp>
+#include <brigade/detail/group_state.hpp>
 #include <brigade/detail/held_slot.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/submission.hpp>
@@ -57,6 +59,41 @@ struct initiate_submit_on_terms : initiation {
   void operator()(Handler&& handler, F&& job) const {
     core->check_lane(options.lane);
     submit(*core, std::forward<Handler>(handler), std::forward<F>(job), {options});
+  }
+};
+
+/// Holds what it needs: the group and the pool may be gone when it is called.
+struct initiate_submit_in_group {
+  using executor_type = asio::any_io_executor;
+  std::shared_ptr<pool_core> core;
+  std::shared_ptr<group_state> group;
+  submit_options options;
+
+  [[nodiscard]] executor_type get_executor() const noexcept { return core->executor(); }
+
+  template <class Handler, class F>
+  void operator()(Handler&& handler, F&& job) const {
+    core->check_lane(options.lane);
+    submit(*core, std::forward<Handler>(handler), std::forward<F>(job),
+           {options, false, group.get()});
+  }
+};
+
+struct initiate_retry : initiation {
+  submit_options options;
+  backoff_policy policy;
+
+  template <class Handler, class F>
+  void operator()(Handler&& handler, F&& job) const {
+    check_backoff(policy);
+    if (options.when_full != overflow::reject) {
+      throw std::invalid_argument(
+          "brigade::submit_options::when_full: async_retry is what is done when the pool is full; "
+          "give overflow::reject, or use async_submit");
+    }
+    core->check_lane(options.lane);
+    submit(*core, std::forward<Handler>(handler), std::forward<F>(job),
+           {options, false, nullptr, &policy});
   }
 };
 

@@ -11,6 +11,9 @@
 // 3. Nothing that comes between is lost: who ends a job early raises `early_`, then takes the
 //    pointer; who queues it stores the pointer, then looks at `early_`. All four are sequentially
 //    consistent, so one of the two sees the other.
+// 4. A job that its group holds back is still one in the queue: the worker that came with it has
+// not
+//    touched `queued_`, and has only moved the shell from the ring to the lane's shelf.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -26,10 +29,13 @@
 #include <boost/asio/error.hpp>
 
 #include <brigade/detail/deadline_set.hpp>
+#include <brigade/detail/group_state.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_ending.hpp>
+#include <brigade/detail/job_shelf.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/stop_registry.hpp>
+#include <brigade/detail/submit_terms.hpp>
 
 namespace brigade::detail {
 
@@ -48,13 +54,18 @@ class cancellable_job {
   ~cancellable_job() = default;
 };
 
-class job_control : public stoppable, private deadline {
+class job_control : public stoppable, public group_member, private deadline {
  public:
   job_control(pool_core& core, submit_options const& options)
-      : core_(core.weak_from_this()),
-        lane_(options.lane),
-        name_(options.name),
-        start_by_(options.start_by) {}
+      : job_control(core, submit_terms{options}) {}
+  job_control(pool_core& core, submit_terms const& terms)
+      : group_member(terms.group != nullptr ? terms.group->shared_from_this() : nullptr),
+        core_(core.weak_from_this()),
+        lane_(terms.options.lane),
+        name_(terms.options.name),
+        start_by_(terms.options.start_by) {
+    if (group() != nullptr && group()->is_bounded()) shell_ = overflow_store::make_node();
+  }
   ~job_control() override { forget_deadline(); }
 
   [[nodiscard]] char const* name() const noexcept { return name_; }
@@ -89,6 +100,11 @@ class job_control : public stoppable, private deadline {
 
   /// The job, for the one caller that gets it.
   cancellable_job* claim() noexcept { return queued_.exchange(nullptr, std::memory_order_seq_cst); }
+
+  /// By the worker that has come with the job: what its group says.
+  group_state::entry enter_group(job_context& context) noexcept {
+    return group() == nullptr ? group_state::entry::start : group()->enter(*this, context);
+  }
 
   /// By the worker that has claimed the job: whether it is still to be started.
   [[nodiscard]] bool in_time() noexcept {
@@ -127,7 +143,11 @@ class job_control : public stoppable, private deadline {
   std::shared_ptr<job_control> shared() noexcept {
     return std::static_pointer_cast<job_control>(weak_from_this().lock());
   }
-  std::shared_ptr<deadline> keep() noexcept override;
+  std::shared_ptr<deadline> keep() noexcept final;
+  std::shared_ptr<group_member> keep_member() noexcept final { return shared(); }
+  void cancel_member() final { cancel(boost::asio::cancellation_type::terminal); }
+  void hold_back(job_context& context) noexcept final;
+  void call() noexcept final;
   void expire() override { end_early(outcome::expired, boost::asio::cancellation_type::none); }
 
   std::weak_ptr<pool_core> core_;  // a slot that is never cleared must not keep the pool
@@ -139,6 +159,7 @@ class job_control : public stoppable, private deadline {
   char const* const name_;
   std::optional<clock::time_point> const start_by_;
   std::shared_ptr<deadline_set> deadlines_;
+  job_shelf::node shell_;  // where the job may have to be held back; made beforehand
 
   std::atomic<outcome> early_{
       outcome::completed};  // how it shall end early; completed: it need not

@@ -10,9 +10,11 @@
 #include <brigade/detail/asymmetric_fence.hpp>
 #include <brigade/detail/job_note.hpp>
 #include <brigade/detail/ledger.hpp>
+#include <brigade/detail/worker_activity.hpp>
 
 namespace brigade::detail {
 
+class inline_job;
 class pool_core;
 
 /// Marks the calling thread as working for `core` for as long as the frame lives. Frames nest.
@@ -62,15 +64,17 @@ struct job_context : private job_frame {
 
   /// `slots_awaited` says whether somebody waits for a slot that comes free; `writers` how many
   /// threads write the counts.
-  job_context(pool_core& owner, tally& job_counts, std::atomic<bool> const& slots_awaited,
-              writers of_counts = writers::one) noexcept
+  job_context(pool_core& owner, tally& job_counts, worker_activity& what_runs,
+              std::atomic<bool> const& slots_awaited, writers of_counts = writers::one) noexcept
       : job_frame(owner, false),
         core(owner),
         counts(&job_counts),
+        activity(&what_runs),
         slots_awaited_(slots_awaited),
         shared_counts_(of_counts == writers::many ? 1 : 0) {}
 
-  void start() noexcept {
+  void start(char const* name = nullptr) noexcept {
+    activity->start(name);
     running_job_ = true;
     if (is_special()) [[unlikely]] {
       start_specially();
@@ -80,6 +84,7 @@ struct job_context : private job_frame {
   }
   void end(outcome how) noexcept {
     running_job_ = false;
+    activity->end();
     if (is_special()) [[unlikely]] {
       end_specially(how);
     } else {
@@ -90,13 +95,18 @@ struct job_context : private job_frame {
       tell_of_free_slot();
   }
   /// The job goes on as a coroutine; its end is counted where it happens.
-  void leave_running() noexcept { running_job_ = false; }
+  void leave_running() noexcept {
+    running_job_ = false;
+    activity->rest();
+  }
 
   pool_core& core;
-  tally* counts;                   // for the lane that its job is of
-  unsigned lane = 0;               // that its job is of
-  job_note note;                   // of its job, if there is one
-  std::optional<unsigned> worker;  // none: a job that is run while another one waits
+  tally* counts;                      // for the lane that its job is of
+  worker_activity* activity;          // of the worker that runs it
+  unsigned lane = 0;                  // that its job is of
+  job_note note;                      // of its job, if there is one
+  std::optional<unsigned> worker;     // none: a job that is run while another one waits
+  inline_job const* taken = nullptr;  // what the job came in
 
  private:
   // In one test for every job.

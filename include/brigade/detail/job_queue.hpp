@@ -1,4 +1,5 @@
-// The queue of a lane's admitted jobs: its gate, its ring, and the overflow store behind that.
+// The queue of a lane's admitted jobs: its gate, its ring, the overflow store behind that, and the
+// shelf of those that came to a worker before they might run.
 //
 // Invariants
 // 1. A job gets its position by adding one to the admission word; nobody else ever has it. In
@@ -7,7 +8,9 @@
 //    back.
 // 2. Jobs are taken in the order of their positions. Those below the spill are in the ring; while
 //    `spilling` is set every new job goes to the store, and the store is only taken from once the
-//    ring is empty. The bit is cleared, under the lock, in the moment the store is empty.
+//    ring is empty. The bit is cleared, under the lock, in the moment the store is empty. A job
+//    that is held back has been taken once; it is taken again, before all others, when it is
+//    called.
 // 3. The gate's limit is a position below which there is certainly a slot and a ring cell.
 //
 // Ordering: `spill_begun_` says whether takers need look at the store at all; it is set before a
@@ -22,12 +25,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 #include <brigade/detail/admission.hpp>
 #include <brigade/detail/admission_gate.hpp>
 #include <brigade/detail/coarse_clock.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_ring.hpp>
+#include <brigade/detail/job_shelf.hpp>
 #include <brigade/detail/ledger.hpp>
 #include <brigade/detail/overflow_store.hpp>
 
@@ -112,19 +117,47 @@ class job_queue {
     withdrawn_.fetch_add(1, std::memory_order_acq_rel);
   }
 
+  /// Where a position may still be withdrawn after it was given out: it will not be.
+  void confirm(std::uint64_t count) noexcept {
+    confirmed_.fetch_add(count, std::memory_order_acq_rel);
+  }
+  [[nodiscard]] std::uint64_t confirmed() const noexcept {
+    return confirmed_.load(std::memory_order_acquire);
+  }
+
   /// Takes the oldest published job into `out`, and its note, if there is one. May find a dead
   /// shell, whose run() does nothing.
   bool take(inline_job& out, job_note& note) noexcept {
+    if (shelf_.ready() && shelf_.take_called(out)) {
+      note = {};  // its control has it
+      return true;
+    }
     if (ring_.take(out, note, lane_)) return true;
     return spill_begun_.load(std::memory_order_seq_cst) && take_from_store(out, note);
   }
 
   /// Whether take() would find something.
   [[nodiscard]] bool ready() const noexcept {
-    return ring_.ready() || (spill_begun_.load(std::memory_order_seq_cst) && store_ready());
+    return ring_.ready() || shelf_.ready() ||
+           (spill_begun_.load(std::memory_order_seq_cst) && store_ready());
   }
 
-  /// Frees what a job that ended while it was queued still holds of the queue.
+  /// Holds a job back that has been taken; it stays queued. `shell` is what take() gives out again
+  /// once it has been called.
+  void hold(job_shelf::node&& shell, std::uint64_t position) noexcept {
+    shelf_.hold(std::move(shell), position);
+  }
+  /// Lets a job that was held back be taken again. Wake a worker after it.
+  void call(std::uint64_t position) noexcept { shelf_.call(position); }
+
+  /// Takes the oldest job of all, one that is held back too; to end it.
+  bool take_to_end(inline_job& out, job_note& note) noexcept {
+    note = {};
+    return shelf_.take_any(out) || take(out, note);
+  }
+
+  /// Frees what a job that ended while it was queued still holds of the queue. Does nothing to one
+  /// that has not been published, or is not there any more.
   void bury(std::uint64_t position);
 
   admission_gate& gate() noexcept { return gate_; }
@@ -166,6 +199,7 @@ class job_queue {
   // Written by submitters.
   alignas(64) admission_gate gate_;
   std::atomic<std::uint64_t> withdrawn_{0};
+  std::atomic<std::uint64_t> confirmed_{0};
 
   // Read by takers; written where jobs spill.
   alignas(64) std::atomic<bool> spill_begun_{false};
@@ -174,6 +208,7 @@ class job_queue {
   std::uint64_t spill_begin_ = 0;  // first spilled position; guarded by store_mutex_
 
   job_ring ring_;
+  job_shelf shelf_;
 };
 
 }  // namespace brigade::detail

@@ -64,7 +64,14 @@ class lane_set {
   void reserve_all_for_waiting(bool yes) noexcept { mark(gate(), yes); }
   /// Whether the pool, and not just a lane, has no slot.
   [[nodiscard]] bool is_full() const noexcept {
-    return room_at(position_of(gate().word()), finished(), capacity_) == 0;
+    auto const position = position_of(gate().word());  // first, as everywhere: see room_at()
+    return room_at(position, finished(), capacity_) == 0;
+  }
+
+  /// How many positions the lane has given out for good. Each was counted before its job was
+  /// queued.
+  [[nodiscard]] std::uint64_t given_out(unsigned lane) const noexcept {
+    return joint_ ? operator[](lane).confirmed() : position_of(first_.gate().word());
   }
 
   /// Positions of the whole pool that hold no slot any more.

@@ -104,6 +104,10 @@ class ledger {
     for (unsigned i = 0; i != workers_; ++i) sum += tallies[i].finished();
     return sum;
   }
+  /// Positions that no job ended in. All are counted elsewhere.
+  [[nodiscard]] std::uint64_t voided(unsigned lane) const noexcept {
+    return elsewhere_[lane].ended(outcome::voided);
+  }
   [[nodiscard]] std::uint64_t finished() const noexcept {
     std::uint64_t sum = 0;
     for (unsigned lane = 0; lane != lanes_; ++lane) sum += finished_in(lane);

@@ -56,10 +56,20 @@ class overflow_store {
     return jobs_.begin()->second.job.stamp.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] std::uint64_t first_position() const noexcept { return jobs_.begin()->first; }
+
   node remove_first() noexcept { return jobs_.extract(jobs_.begin()); }
 
   /// The job at `position`, removed; empty where there is none.
   node remove(std::uint64_t position) noexcept { return jobs_.extract(position); }
+
+  /// The same, but an open job stays, for it is being filled.
+  node remove_published(std::uint64_t position) noexcept {
+    auto const job = jobs_.find(position);
+    bool const is_published =
+        job != jobs_.end() && job->second.job.mark.load(std::memory_order_relaxed) == published;
+    return is_published ? jobs_.extract(job) : node{};
+  }
 
  private:
   static constexpr std::uint32_t published = 1;

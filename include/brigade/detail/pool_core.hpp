@@ -37,12 +37,16 @@
 #include <brigade/detail/permit_count.hpp>
 #include <brigade/detail/refusal_counts.hpp>
 #include <brigade/detail/shutdown_sequence.hpp>
+#include <brigade/detail/state_marks.hpp>
 #include <brigade/detail/stop_registry.hpp>
 #include <brigade/detail/submit_terms.hpp>
 #include <brigade/detail/turn_memory.hpp>
 #include <brigade/detail/waiting_line.hpp>
+#include <brigade/detail/worker_activity.hpp>
 #include <brigade/metrics.hpp>
 #include <brigade/options.hpp>
+#include <brigade/pool_dump.hpp>
+#include <brigade/running_job.hpp>
 
 namespace brigade::detail {
 
@@ -152,7 +156,10 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
     return !shedders_.empty() &&
            shedders_[lane].sheds(job.stamp.load(std::memory_order_relaxed), fine_milliseconds());
   }
+  worker_activity& activity_of(unsigned slot) noexcept { return activities_[slot]; }
   stop_registry& registry() noexcept { return registry_; }
+  /// Jobs that have no slot and try again after a pause; they are woken as the pool ends.
+  stop_registry& retrying() noexcept { return retrying_; }
   pool_options const& options() const noexcept { return options_; }
 
   [[nodiscard]] bool cancelling() const noexcept {
@@ -166,7 +173,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// How long a worker that was just woken may look for jobs: not long where the last worker to go
   /// idle has been asleep for much longer than lingering would have bridged.
   [[nodiscard]] std::chrono::nanoseconds linger_after_wake() const noexcept;
-  void note_idle() noexcept;
+  /// Gives the time, in nanoseconds of the steady clock.
+  std::int64_t note_idle() noexcept;
 
   /// A job has ended on a thread that has no tally: counts it, and its start where `never_started`.
   void end_elsewhere(outcome how, unsigned lane, bool never_started);
@@ -223,15 +231,21 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   // ── ending ──
 
   /// Says that the end is near; admission goes on.
-  void announce_end() noexcept { announced_.store(true, std::memory_order_relaxed); }
+  void announce_end() noexcept;
   void close() noexcept;
   void stop();
+  /// By whoever has put a job where stop() may have passed already.
+  void end_queued_if_cancelling() {
+    if (cancelling()) sweep();
+  }
   /// Owned threads: ends them once drained; throws from one of them. On a host: waits for the
   /// drain.
   void join();
   /// After stop(): nobody waits any longer for the jobs that still run. Handlers that are due are
   /// called by a thread started for them, for the workers may all be stuck.
   void give_up();
+  /// The same, though there may be handlers that are due: one of them may be stuck, too.
+  void let_go() noexcept;
   /// As the pool's destructor: stop, and join unless this is one of the pool's own threads.
   void abandon() noexcept;
   /// The host's context is being destroyed.
@@ -243,7 +257,13 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// The phases of the shutdown, made on first use.
   std::shared_ptr<shutdown_sequence> shutdown();
 
+  [[nodiscard]] std::chrono::nanoseconds estimated_wait() const;
   [[nodiscard]] pool_metrics metrics() const;
+  /// What is on the workers, handlers included, and the coroutine jobs.
+  [[nodiscard]] std::vector<running_job> running() const;
+  [[nodiscard]] pool_dump dump() const;
+  /// A job runs for too long: counts it and tells the hook.
+  void tell_stuck(running_job job) noexcept;
 
   explicit pool_core(pool_options options, asio::any_io_executor host = {});
 
@@ -251,6 +271,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void start_threads();
   void run_thread(unsigned index) noexcept;
   void run_handlers() noexcept;
+  void leave_threads() noexcept;
   void deliver_the_rest() noexcept;
   void deliver_for_the_stuck() noexcept;
   [[nodiscard]] bool wait_for_end() const noexcept;
@@ -261,25 +282,31 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   admission_claim take_slot_of_oldest(unsigned lane);
   [[noreturn]] void throw_no_such_lane(unsigned lane) const;
   void revoke_permits();
-  [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts,
-                                      std::uint64_t permits, std::uint64_t withdrawn) const;
+  void wake_retrying() noexcept;
+  [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts) const;
   [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
   void publish_noted(admission_claim const& claim, std::uint64_t index, unsigned weight) noexcept;
   void sweep();
   void finish();
+  void tell_shutdown() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds longest_running() const noexcept;
   void wake() noexcept;
 
   pool_options options_;
   job_tracer tracer_;
   ledger ledger_;
   lane_set lanes_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> told_admitted_;  // by lane: by the snapshots so far
   std::vector<lane_set::round> rounds_;    // by slot; empty where there is one lane
   std::deque<codel_controller> shedders_;  // by lane; empty where nothing is shed
   crew crew_;
   std::unique_ptr<turn_memory[]> turn_memories_;
+  std::unique_ptr<worker_activity[]> activities_;
   stop_registry registry_;
+  stop_registry retrying_;
   drain_watch watch_;
   std::once_flag shutdown_made_;
+  std::atomic<bool> has_shutdown_{false};
   std::shared_ptr<shutdown_sequence> shutdown_;
 
   std::once_flag line_made_;
@@ -294,6 +321,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::atomic<std::uint64_t> expired_in_line_{0};
   std::atomic<std::uint64_t> caller_ran_{0};
   std::atomic<std::uint64_t> handler_errors_{0};
+  std::atomic<std::uint64_t> stuck_jobs_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   std::atomic<bool> slots_awaited_{false};
@@ -301,6 +329,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   enum class ending { none, finished, given_up };
   std::atomic<ending> how_ended_{ending::none};  // finished: drained, and the watchers told
   std::atomic<bool> announced_{false};
+  state_marks marks_;
   std::atomic<std::int64_t> idle_since_{0};  // steady_clock nanoseconds
   std::atomic<bool> joining_{false};
   std::atomic<bool> end_requested_{false};

@@ -22,8 +22,8 @@ namespace brigade::detail {
 
 /// Runs `f`, destroys it with `destroy`, and counts how it ended.
 template <class F, class Destroy>
-void run_posted(F& f, Destroy destroy, job_context& context) {
-  context.start();
+void run_posted(F& f, Destroy destroy, job_context& context, char const* name = nullptr) {
+  context.start(name);
   std::exception_ptr failure;
   try {
     static_cast<void>(std::invoke(std::move(f)));
@@ -176,11 +176,15 @@ std::size_t post_bulk(pool_core& core, It first, It last) {
       core.refuse(claim.answer);
       break;
     }
-    for (std::uint64_t i = 0; i != claim.count; ++i, ++first) {
+    for (std::uint64_t i = 0; i != claim.count; ++i) {
+      auto unfilled = i;
       try {
-        fill<F>(core, claim, i, element(first));
+        decltype(auto) job = element(first);  // the iterator is the user's, and may throw too
+        unfilled = i + 1;                     // fill() gives up its own position
+        fill<F>(core, claim, i, std::forward<decltype(job)>(job));
+        ++first;
       } catch (...) {
-        while (++i != claim.count) give_up(core, claim, i);
+        for (; unfilled != claim.count; ++unfilled) give_up(core, claim, unfilled);
         core.wake_if_needed();
         throw;
       }

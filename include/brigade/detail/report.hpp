@@ -10,7 +10,10 @@ namespace brigade::detail {
 
 using error_hook = std::function<void(std::exception_ptr)>;
 
-/// One line on stderr: "brigade: pool 'name': what happened: what() of the exception".
+/// One line on stderr: "brigade: pool 'name': text".
+void print_line(std::string_view pool, std::string_view text);
+
+/// The same of an exception: "what happened: what()".
 void print_error(std::string_view pool, std::string_view what_happened,
                  std::exception_ptr const& failure) noexcept;
 

@@ -56,6 +56,7 @@ void reserve(pool_core& core, submit_options const& options, Grant&& grant,
              Connect const& connect) {
   submit_terms terms{options};
   terms.options.when_full = overflow::reject;
+  permit_count::unsettled const moving(core.permits(), options.lane);
   auto claim = core.admit(terms);
   if (claim.answer == verdict::admitted) {
     held_slot slot(core.shared_from_this(), claim);

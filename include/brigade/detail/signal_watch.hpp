@@ -1,5 +1,4 @@
-// What signals do to a pool: the first begins its shutdown, the second hurries it, the third is let
-// through.
+// Catches the signals that end a pool, by a signal_set of the library's own.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -8,7 +7,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <brigade/detail/shutdown_sequence.hpp>
+#include <brigade/detail/signal_reaction.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade::detail {
@@ -21,8 +20,7 @@ class signal_watch : public std::enable_shared_from_this<signal_watch> {
   /// Catches the signals from now on.
   /// Throws: `std::invalid_argument` where there are none; `boost::system::system_error`, with the
   /// number, for one that cannot be caught.
-  signal_watch(std::shared_ptr<pool_core> const& core, shutdown_options const& times,
-               std::vector<int> const& signals);
+  signal_watch(std::shared_ptr<pool_core> const& core, signal_options const& options);
   ~signal_watch();
   signal_watch(signal_watch const&) = delete;
   signal_watch& operator=(signal_watch const&) = delete;
@@ -34,15 +32,15 @@ class signal_watch : public std::enable_shared_from_this<signal_watch> {
   void release() noexcept;
 
  private:
+  void hold(int signal, char const* option);
   void wait_for_next();
-  void caught(int signal);
 
-  std::weak_ptr<pool_core> core_;
-  std::shared_ptr<shutdown_sequence> sequence_;
-  shutdown_options times_;
+  signal_reaction reaction_;
   boost::asio::signal_set set_;
   std::vector<int> held_;  // in signal_dispositions
-  int seen_ = 0;
 };
+
+/// Throws: `std::invalid_argument` where there are no signals, or a dump is wanted on one of them.
+void check_signals(signal_options const& options);
 
 }  // namespace brigade::detail

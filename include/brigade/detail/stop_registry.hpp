@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace brigade::detail {
@@ -15,6 +17,13 @@ class stoppable : public std::enable_shared_from_this<stoppable> {
   virtual ~stoppable() = default;
   /// Called from any thread, without a lock, at most a few times; may come after the job's end.
   virtual void request_stop() = 0;
+
+  /// What its worker's activity does not show, because no worker runs it: a coroutine.
+  struct beginning {
+    std::int64_t since = 0;  // steady_clock nanoseconds
+    char const* name = nullptr;
+  };
+  [[nodiscard]] virtual std::optional<beginning> off_worker() const { return {}; }
 
  private:
   friend class stop_registry;
@@ -29,8 +38,15 @@ class stop_registry {
   void remove(stoppable& job) noexcept;
   void request_stop_of_all();
 
+  /// Calls `visitor(stoppable const&)` for each, under the lock.
+  template <class Visitor>
+  void visit(Visitor visitor) const {
+    std::lock_guard const lock(mutex_);
+    for (auto const* job : jobs_) visitor(*job);
+  }
+
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<stoppable*> jobs_;
 };
 

@@ -23,11 +23,10 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <brigade/detail/admission.hpp>
+#include <brigade/detail/control_context.hpp>
 #include <brigade/detail/job_queue.hpp>
 #include <brigade/error.hpp>
 
@@ -59,8 +58,6 @@ class waiter {
 };
 
 class waiting_line : public std::enable_shared_from_this<waiting_line> {
-  using strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-
  public:
   waiting_line(std::uint64_t places, unsigned lanes);
 
@@ -96,7 +93,7 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
   void mark_gates(pool_core& core, bool pool_is_full);
 
   std::uint64_t const most_;
-  strand on_;
+  control_strand on_;
   std::atomic<std::uint64_t> places_{0};
   std::vector<std::atomic<std::uint64_t>> places_in_lane_;
   std::atomic<std::uint64_t> last_number_{0};

@@ -1,0 +1,93 @@
+// What a worker is busy with: which job, since when, on which thread.
+//
+// No clock is read for it: the turn reads one after every job that takes long, and at the latest
+// after eight tiny ones, and that reading is where the next job begins. A job that is not the first
+// since the last reading has begun later than the record says; `exact` tells.
+//
+// Ordering: one writer, the turn that holds the worker's slot; the crew's word orders one turn
+// before the next. Every store is a release and every load an acquire (plain moves on x86), and the
+// other members only change while the word says `resting`. So the word is their version: they are
+// written before it says `job`, and a reader who meets a later value of one of them finds a later
+// word when it looks again, and tries once more.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace brigade::detail {
+
+class alignas(64) worker_activity {
+ public:
+  enum class phase : unsigned { resting, job, handler };
+
+  struct reading {
+    std::uint64_t job = 0;  // counted from the worker's first
+    phase now = phase::resting;
+    bool exact = false;      // it began at `since`, and not later
+    std::int64_t since = 0;  // steady_clock nanoseconds
+    char const* name = nullptr;
+    std::uint64_t thread = 0;
+  };
+
+  // ── by the worker's turn ──
+
+  /// The clock was read, between two jobs.
+  void looked(std::int64_t now) noexcept {
+    rest();
+    since_.store(now, std::memory_order_release);
+    looked_at_.store(jobs_, std::memory_order_release);
+  }
+  void begin_turn(std::int64_t now, std::uint64_t thread) noexcept {
+    rest();
+    thread_.store(thread, std::memory_order_release);
+    looked(now);
+  }
+  /// `name`: null, or alive for as long as the pool.
+  void start(char const* name) noexcept {
+    ++jobs_;
+    rest();
+    name_.store(name, std::memory_order_release);
+    set(phase::job);
+  }
+  void end() noexcept { set(phase::handler); }
+  void rest() noexcept { set(phase::resting); }
+
+  [[nodiscard]] std::int64_t since() const noexcept {
+    return since_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] char const* name() const noexcept { return name_.load(std::memory_order_relaxed); }
+
+  // ── by anyone ──
+
+  /// One consistent reading; `resting` for a worker that goes from job to job so fast that there is
+  /// none.
+  [[nodiscard]] reading read() const noexcept {
+    for (int attempt = 0; attempt != 8; ++attempt) {
+      auto const word = word_.load(std::memory_order_acquire);
+      reading found;
+      found.job = word >> 2;
+      found.now = static_cast<phase>(word & 3);
+      found.since = since_.load(std::memory_order_acquire);
+      found.exact = looked_at_.load(std::memory_order_acquire) + 1 == found.job;
+      found.name = name_.load(std::memory_order_acquire);
+      found.thread = thread_.load(std::memory_order_acquire);
+      if (word_.load(std::memory_order_acquire) == word) return found;
+    }
+    return {};
+  }
+
+ private:
+  void set(phase next) noexcept {
+    word_.store(jobs_ << 2 | static_cast<unsigned>(next), std::memory_order_release);
+  }
+
+  std::atomic<std::uint64_t> word_{0};  // jobs started, and the phase
+  std::atomic<std::int64_t> since_{0};
+  std::atomic<std::uint64_t> looked_at_{0};  // jobs_ when the clock was read
+  std::atomic<char const*> name_{nullptr};
+  std::atomic<std::uint64_t> thread_{0};
+  std::uint64_t jobs_ = 0;
+};
+
+}  // namespace brigade::detail
