@@ -128,8 +128,9 @@ struct pool_options {
   /// those that do not. More than 0.
   std::chrono::microseconds turn_time{500};
 
-  /// Which jobs are timed. `sampled` costs a percent of a job's time or less; `full` reads the
-  /// clock three times for each, some 20 ns each.
+  /// Which jobs are timed. `sampled` costs a few instructions a job while jobs are tiny, and less
+  /// than a percent of their time while they are long; `full` reads the clock three times for each,
+  /// at some 20 ns.
   brigade::timing timing = brigade::timing::sampled;
 
   /// Told of every job's admission, start and end. Default: nobody, at no cost. With one, every job
