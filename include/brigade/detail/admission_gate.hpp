@@ -31,11 +31,12 @@ class admission_gate {
 
   /// A position below which there is certainly a slot. Derived from counts that only grow, so a
   /// stale value is too small: who is refused by it reads the counts themselves before answering.
+  /// Release and acquire: who is admitted by it runs after the jobs whose ends made the room.
   [[nodiscard]] std::uint64_t limit() const noexcept {
-    return limit_.load(std::memory_order_relaxed);
+    return limit_.load(std::memory_order_acquire);
   }
   void set_limit(std::uint64_t position) noexcept {
-    limit_.store(position, std::memory_order_relaxed);
+    limit_.store(position, std::memory_order_release);
   }
 
   /// Sets or clears state bits; returns the word as it was before.
