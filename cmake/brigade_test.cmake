@@ -15,6 +15,8 @@ function(brigade_test kind noun)
   set(target ${kind}_${noun})
   add_executable(${target} ${kind}/${noun}.cpp)
   target_link_libraries(${target} PRIVATE brigade::brigade brigade_test_support brigade_warnings ${arg_LIBRARIES})
+  # A test is compiled more often than it runs.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${kind}.${noun} COMMAND ${target})
   set_tests_properties(${kind}.${noun} PROPERTIES
     LABELS ${kind} TIMEOUT ${brigade_test_timeout} ENVIRONMENT "${brigade_sanitizer_environment}")

@@ -41,11 +41,11 @@ lane_metrics pool_core::lane_now(unsigned lane, job_counts const& counts) const 
 // more than the pool ever had, for the admissions were read one after the other: the youngest jobs
 // are left out then, which had not come yet when the first was read; not those that an earlier
 // snapshot has told of.
-std::vector<lane_metrics> pool_core::all_lanes_now() const {
-  std::vector<job_counts> counts;
+by_lane<lane_metrics> pool_core::all_lanes_now() const {
+  by_lane<job_counts> counts;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) counts.push_back(ledger_.read(lane));
-  std::vector<std::uint64_t> told;
-  std::vector<lane_metrics> all;
+  by_lane<std::uint64_t> told;
+  by_lane<lane_metrics> all;
   std::uint64_t in_flight = 0;
   for (unsigned lane = 0; lane != lanes_.count(); ++lane) {
     told.push_back(told_admitted_[lane].load(std::memory_order_acquire));

@@ -23,6 +23,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include <brigade/detail/codel_controller.hpp>
 #include <brigade/detail/crew.hpp>
@@ -51,6 +52,10 @@
 namespace brigade::detail {
 
 namespace asio = boost::asio;
+
+/// Something of each lane; of one lane without memory from the heap.
+template <class T>
+using by_lane = boost::container::small_vector<T, 1>;
 
 class pool_core : public std::enable_shared_from_this<pool_core> {
  public:
@@ -284,7 +289,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void revoke_permits();
   void wake_retrying() noexcept;
   [[nodiscard]] lane_metrics lane_now(unsigned lane, job_counts const& counts) const;
-  [[nodiscard]] std::vector<lane_metrics> all_lanes_now() const;
+  [[nodiscard]] by_lane<lane_metrics> all_lanes_now() const;
   void publish_noted(admission_claim const& claim, std::uint64_t index, unsigned weight) noexcept;
   void sweep();
   void finish();
