@@ -28,7 +28,6 @@
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
-#include <brigade/detail/shutdown_all_operation.hpp>
 #include <brigade/detail/help_while.hpp>
 #include <brigade/detail/initiate_submit.hpp>
 #include <brigade/detail/job_shape.hpp>
@@ -36,6 +35,7 @@
 #include <brigade/detail/pool_link.hpp>
 #include <brigade/detail/post_job.hpp>
 #include <brigade/detail/reservation.hpp>
+#include <brigade/detail/shutdown_all_operation.hpp>
 #include <brigade/detail/shutdown_operation.hpp>
 #include <brigade/error.hpp>
 #include <brigade/metrics.hpp>
