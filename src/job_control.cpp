@@ -34,7 +34,8 @@ void job_control::queue(pool_core& core, cancellable_job* job, admission_claim c
 
 error_code job_control::wanted_end() const noexcept {
   auto const how = early_.load(std::memory_order_seq_cst);
-  return how == outcome::completed ? error_code{} : reason_of(how);
+  if (how != outcome::completed) return reason_of(how);
+  return start_by_ && clock::now() >= *start_by_ ? error_code{errc::expired} : error_code{};
 }
 
 void job_control::end_early(outcome how, asio::cancellation_type type) {

@@ -82,6 +82,13 @@ void waiting_line::serve(pool_core& core) {
     auto const here = next++;
     auto const lane = here->second->lane();
     if ((full_lanes >> lane & 1) != 0) continue;
+    if (auto const why = here->second->given_up()) {
+      auto const node = line_.extract(here);
+      give_place_back(lane);
+      core.count_given_up(why);
+      node.mapped()->refuse(core, why);
+      continue;
+    }
     permit_count::unsettled const moving(core.permits(), lane);  // it may be a slot alone
     auto const claim = lanes.admit(lane, here->second->who());
     if (claim.answer == verdict::queue_full) {

@@ -92,14 +92,15 @@ TEST_CASE("in an order, the deadline is that of all", "[contract][shutdown_all]"
   REQUIRE(gate.occupy(next, 1));
   REQUIRE_FALSE(stuck.try_post([] {}));
   REQUIRE_FALSE(next.try_post([] {}));
+  auto const began = std::chrono::steady_clock::now();
   auto const reports = async_shutdown_all({stuck, next}, shutdown_order::one_after_another,
                                           {.drain = 20ms, .cancel = 20ms}, asio::use_future)
                            .get();
+  CHECK(std::chrono::steady_clock::now() - began >= 40ms);
   for (auto const& report : reports) {
     CHECK(report.reached == pool_state::cancelling);
     CHECK(report.abandoned == 1);
     CHECK(report.cancelled == 1);
-    CHECK(report.elapsed >= 40ms);
   }
 }
 

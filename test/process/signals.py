@@ -30,7 +30,9 @@ class Program:
 
     def end(self):
         """The exit status, below 0 for a death by signal, and what was printed last."""
-        rest, self.errors = self.process.communicate(timeout=60)
+        # Not by communicate(), which would pass over what readline() has read ahead.
+        rest, self.errors = self.process.stdout.read(), self.process.stderr.read()
+        self.process.wait(timeout=60)
         return self.process.returncode, rest
 
 

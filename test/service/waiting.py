@@ -104,8 +104,9 @@ def scenario_the_line_is_served_in_order_and_within_the_grace_of_the_end():
             body = bytes([number]) * 1000
             clients.append((body, Client(press).send(request(body=body, Prefer="wait=50"))))
             until_waiting(press, number + 1)
+        live = Client(press)
         press.send_signal()
-        press.until_door_closed()
+        press.until_ending(live)
         for client in busy:
             client.close()
         for body, client in clients:

@@ -43,6 +43,7 @@ template <class F>
 error_code post_controlled(pool_core& core, F&& f, submit_terms const& terms) {
   auto const control = std::make_shared<job_control>(core, terms.options);
   control->watch_deadline(core);
+  permit_count::unsettled const until_filled(core.permits(), terms.options.lane);
   auto const claim = core.admit(terms);
   if (terms.runs_in_caller(claim.answer)) {
     if (control->in_time()) return run_in_caller(core, std::forward<F>(f));

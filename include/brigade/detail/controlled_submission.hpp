@@ -171,7 +171,10 @@ void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms
     destroy_boxed(box, allocator);
     throw;
   }
-  if (terms.runs_in_caller(answer) && box->enter_in_caller()) {
+  if (terms.runs_in_caller(answer) && !control->in_time()) {
+    core.count_given_up(errc::expired);
+    box->refuse(core, errc::expired);
+  } else if (terms.runs_in_caller(answer) && box->enter_in_caller()) {
     box->run_in_caller(core, *control);
   } else if (auto const why = control->wanted_end(); why && terms.runs_in_caller(answer)) {
     core.count_given_up(why);

@@ -85,12 +85,26 @@ inline void give_up(pool_core& core, admission_claim const& claim, std::uint64_t
   core.end_elsewhere(outcome::voided, claim.lane, false);
 }
 
+/// Whether putting `G` into a cell as an `F` may throw, so that a position which was given out for
+/// it may have to be given up again.
+template <class F, class G>
+inline constexpr bool may_be_given_up =
+    !fits_inline<posted_inline<F>> || !std::is_nothrow_constructible_v<F, G>;
+
+/// Keeps snapshots from taking such positions for jobs before they are.
+struct nothing_unsettled {
+  nothing_unsettled(permit_count&, unsigned, std::uint64_t = 1) noexcept {}
+};
+template <class F, class G>
+using unsettled_if_it_may_throw =
+    std::conditional_t<may_be_given_up<F, G>, permit_count::unsettled, nothing_unsettled>;
+
 /// Fills the claimed cell by copying or moving `f`. If that throws, the position is given up.
 template <class F, class G>
 void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&& f) {
   auto& queue = core.lanes()[claim.lane];
   inline_job& cell = queue.open(claim, index);
-  if constexpr (fits_inline<posted_inline<F>> && std::is_nothrow_constructible_v<F, G>) {
+  if constexpr (!may_be_given_up<F, G>) {
     cell.emplace<posted_inline<F>>(std::forward<G>(f));
     core.publish(claim, index);
   } else {
@@ -125,6 +139,8 @@ error_code run_in_caller(pool_core& core, F&& f) {
 
 template <class F>
 error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
+  [[maybe_unused]] unsettled_if_it_may_throw<std::decay_t<F>, F> const until_filled(
+      core.permits(), terms.options.lane);
   auto const claim = core.admit(terms);
   if (claim.answer != verdict::admitted) [[unlikely]] {
     if (terms.runs_in_caller(claim.answer)) return run_in_caller(core, std::forward<F>(f));
@@ -170,6 +186,7 @@ std::size_t post_bulk(pool_core& core, It first, It last) {
   using F = std::decay_t<std::iter_reference_t<It>>;
   auto left = count_of(first, last);
   std::size_t admitted = 0;
+  permit_count::unsettled const until_filled(core.permits(), 0, left);
   while (left != 0) {
     auto const claim = core.admit(0, left);
     if (claim.answer != verdict::admitted) {
