@@ -485,7 +485,6 @@ TEST_CASE("a job that is held back can be ended in every way", "[contract][task_
   group.async_submit([&] { gate.wait(); }, asio::detached);
   REQUIRE(test::wait_until([&] { return gate.waiting() == 1; }));
   std::atomic<bool> ran{false};
-  told jobs;
   asio::cancellation_signal signal;
   std::promise<std::exception_ptr> end;
   auto handler = asio::bind_cancellation_slot(signal.slot(),
