@@ -162,7 +162,8 @@ TEST_CASE("who waits is told when the pool ends, however it ends", "[contract][w
 
 TEST_CASE("who waits is told when the pool is destroyed", "[contract][ways_in][abuse]") {
   ear other;
-  brigade::permit slot;  // outlives the pool: given back before, it would be the first one's in line
+  brigade::permit
+      slot;  // outlives the pool: given back before, it would be the first one's in line
   {
     brigade::worker_pool pool{{.threads = 1, .capacity = 1, .max_waiting = 8}};
     slot = pool.try_reserve().value();
