@@ -15,6 +15,7 @@
 
 #include <brigade/error.hpp>
 #include <brigade/histogram.hpp>
+#include <brigade/running_job.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -121,7 +122,9 @@ struct pool_metrics {
   state_times time_in{};  ///< How long in each state.
   std::string name{};     ///< `pool_options::name`.
 
-  std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
+  std::uint64_t stuck_jobs = 0;                 ///< Jobs that have been told of as stuck and still
+                                                ///< keep their workers.
+  std::vector<running_job> stuck{};             ///< These jobs.
   std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.
 };
 
