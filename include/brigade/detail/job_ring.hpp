@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_note.hpp>
 #include <brigade/detail/relax.hpp>
@@ -181,7 +182,7 @@ class job_ring {
   std::unique_ptr<std::uint64_t[], release_block> notes_;  // of noted cells; ordered by their marks
   inline_job* cells_;
   std::uint64_t mask_;
-  alignas(64) std::atomic<std::uint64_t> head_{0};
+  alignas(64) atomic<std::uint64_t> head_{0};
 };
 
 }  // namespace brigade::detail

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/overflow_store.hpp>
 
@@ -51,7 +52,7 @@ class job_shelf {
   mutable std::mutex mutex_;
   overflow_store held_;    // guarded by mutex_
   overflow_store called_;  // guarded by mutex_
-  std::atomic<std::size_t> called_count_{0};
+  atomic<std::size_t> called_count_{0};
 };
 
 }  // namespace brigade::detail
