@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <mutex>
 
-#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/overflow_store.hpp>
 
@@ -52,7 +51,7 @@ class job_shelf {
   mutable std::mutex mutex_;
   overflow_store held_;    // guarded by mutex_
   overflow_store called_;  // guarded by mutex_
-  atomic<std::size_t> called_count_{0};
+  std::atomic<std::size_t> called_count_{0};
 };
 
 }  // namespace brigade::detail
