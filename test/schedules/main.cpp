@@ -25,7 +25,7 @@ constexpr char const* usage =
        schedules --scenario NAME --replay SCHEDULE             that one again, step by step
        schedules --scenario NAME --seed N                      the one of that seed, step by step
        schedules --mutants                                     each mistake must be found
-       schedules --sweep                                       which weaker memory orders are found
+       schedules --sweep [--seeds N]                           which weaker memory orders are found
        schedules --list
   --mutant NAME   with that mistake; --list tells their names
 )";
@@ -172,7 +172,7 @@ int find_all_mutants(std::vector<scenario> const& all) {
 }
 
 // Each access that is not relaxed is made weaker in turn.
-int sweep(std::vector<scenario> const& all) {
+int sweep(std::vector<scenario> const& all, std::uint64_t seeds) {
   for (auto const& one : all) at_random(one, 100);  // to come by all places
   for (auto const& site : world::access_sites()) {
     for (auto const what : {mistake::relaxed, mistake::weaker}) {
@@ -181,13 +181,9 @@ int sweep(std::vector<scenario> const& all) {
       made_mistake = &m;
       std::string found;
       for (auto const& one : all) {
-        if (at_random(one, 1'000).failure.empty()) continue;
+        if (at_random(one, seeds).failure.empty()) continue;
         found = one.name;
         break;
-      }
-      for (auto const& one : all) {
-        if (!found.empty()) break;
-        if (!look_for_mistake(one).failure.empty()) found = one.name;
       }
       made_mistake = nullptr;
       std::printf("%-8s %-48s line %-4u %s\n", what == mistake::relaxed ? "relaxed" : "weaker",
@@ -223,6 +219,7 @@ int run(std::vector<std::string_view> const& words) {
   std::optional<unsigned> changes;
   std::optional<unsigned> old;
   bool deep = false;
+  bool sweeping = false;
   for (std::size_t i = 0; i != words.size(); ++i) {
     auto const word = words[i];
     auto const value = [&] {
@@ -233,9 +230,10 @@ int run(std::vector<std::string_view> const& words) {
     };
     if (word == "--list") return list(all);
     if (word == "--mutants") return find_all_mutants(all);
-    if (word == "--sweep") return sweep(all);
     if (word == "--deep") {
       deep = true;
+    } else if (word == "--sweep") {
+      sweeping = true;
     } else if (word == "--scenario") {
       name = value();
     } else if (word == "--replay") {
@@ -270,6 +268,7 @@ int run(std::vector<std::string_view> const& words) {
     by_script by(*replayed);
     return play_step_by_step(one, by) ? 0 : 1;
   }
+  if (sweeping) return sweep(all, seeds);
   bool good = true;
   for (auto const& one : all) {
     if (name && one.name != *name) continue;

@@ -41,11 +41,29 @@ void short_turns(world& w) {
   w.expect(pool.ran() == 2, "a job did not run");
 }
 
+// One worker searches, the other one is between two jobs. Two more come, of which the first goes on
+// until the second has run: so that one must not wait for the worker of the first.
+void long_job(world& w) {
+  small_pool pool(w, {.workers = 2, .capacity = 2});
+  pool.begin_two_turns();
+  pool.add_workers();
+  w.thread("submitter", [&] {
+    w.expect(!pool.post(0, [](small_pool& p) { p.await_told(); }),
+             "refused, though there was room");
+    w.expect(!pool.post(1, [](small_pool& p) { p.tell(); }), "refused, though there was room");
+  });
+  w.run();
+  w.expect_ended(2, 3);
+  w.expect(pool.ran() == 2, "a job waits for another one, beside an idle worker");
+  pool.expect_settled();
+}
+
 constexpr std::array scenarios{
     scenario{"pool, one slot", one_slot, {1, 1}, {2, 1}},
     scenario{"pool, two slots", two_slots, {2, 0}, {2, 1}},
     scenario{"pool, one worker", one_worker, {2, 1}, {3, 1}},
     scenario{"pool, short turns", short_turns, {2, 1}, {3, 1}},
+    scenario{"pool, a long job", long_job, {2, 1}, {3, 1}},
 };
 
 }  // namespace

@@ -90,6 +90,16 @@ void small_pool::add_strand() {
   });
 }
 
+void small_pool::begin_two_turns() {
+  auto& workers = core_->workers();
+  unsigned slots[2] = {};
+  world_.expect(workers.claim_wake(slots[0]), "there was no idle worker");
+  workers.end_search();
+  world_.expect(workers.claim_wake(slots[1]), "there was no idle worker");
+  core_->post_turn(slots[1], true);
+  core_->post_turn(slots[0], false);
+}
+
 void small_pool::admitted() {
   ++in_flight_;
   world_.expect(in_flight_ <= shape_.capacity, "the bound was passed");
@@ -97,7 +107,7 @@ void small_pool::admitted() {
 
 void small_pool::tell_in_line() {
   ++told_in_line_;
-  told_.give(true);
+  tell();
 }
 
 void small_pool::run(std::size_t number, body also) {

@@ -30,6 +30,8 @@ class small_pool {
   /// Threads of the world, after those of the scenario.
   void add_workers();
   void add_strand();
+  /// Before the threads begin: two workers are awake, and the first one searches.
+  void begin_two_turns();
 
   // ── in threads of the world ──
 
@@ -40,8 +42,9 @@ class small_pool {
   /// Stands in line for a slot for a job.
   void wait_in_line(std::size_t number);
 
-  /// Until somebody in line has been admitted or sent away.
+  /// A job waits until tell() is called, or somebody in line has been admitted or sent away.
   void await_told() { told_.await(); }
+  void tell() { told_.give(true); }
 
   brigade::detail::pool_core& core() noexcept { return *core_; }
 

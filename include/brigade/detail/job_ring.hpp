@@ -111,8 +111,14 @@ class job_ring {
 
   /// Whether take() would find a job. Sequentially consistent with publish().
   [[nodiscard]] bool ready() const noexcept {
-    auto const position = head_.load(std::memory_order_seq_cst);
-    return is_queued(at(position).mark.load(std::memory_order_seq_cst), position);
+    auto position = head_.load(std::memory_order_seq_cst);
+    for (;;) {
+      if (is_queued(at(position).mark.load(std::memory_order_seq_cst), position)) return true;
+      // The cell may be empty because its job was taken meanwhile, and there may be one behind it.
+      auto const now = head_.load(std::memory_order_seq_cst);
+      if (now == position) return false;
+      position = now;
+    }
   }
 
   /// Notes that the job at `position` has ended while it was queued. False: it has been taken
