@@ -113,10 +113,10 @@ void two_lanes(world& w) {
 }
 
 constexpr std::array scenarios{
-    scenario{"admission, one slot", one_slot, {3, 1}, {4, 2}},
-    scenario{"admission, two slots", two_slots, {2, 1}, {3, 1}},
+    scenario{"admission, one slot", one_slot, {2, 1}, {3, 1}},
+    scenario{"admission, two slots", two_slots, {2, 0}, {3, 1}},
     scenario{"admission, slot handed over", handed_over, {2, 2}, {3, 3}},
-    scenario{"admission, two lanes", two_lanes, {2, 1}, {3, 1}},
+    scenario{"admission, two lanes", two_lanes, {2, 0}, {3, 1}},
 };
 
 }  // namespace

@@ -79,8 +79,10 @@ by_script::by_script(std::string_view schedule) {
     auto const [end, error] =
         std::from_chars(schedule.data(), schedule.data() + schedule.size(), into);
     if (error != std::errc{}) {
-      throw std::invalid_argument("a schedule is made of parts such as 57t2 or 80o1, with dots "
-                                  "between them; not of '" + std::string(schedule) + "'");
+      throw std::invalid_argument(
+          "a schedule is made of parts such as 57t2 or 80o1, with dots "
+          "between them; not of '" +
+          std::string(schedule) + "'");
     }
     schedule.remove_prefix(static_cast<std::size_t>(end - schedule.data()));
   };

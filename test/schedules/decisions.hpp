@@ -2,9 +2,9 @@
 // within limits, by a seed, or by a schedule that is written down.
 //
 // A schedule is what happens differently from the plainest run, in which a thread goes on until it
-// waits or ends, the next in turn that can goes on then, and loads read the newest value: `57t2.80o1`
-// is thread 2 that goes on at step 57, and a load at step 80 that reads a value older by one.
-// SPDX-License-Identifier: BSL-1.0
+// waits or ends, the next in turn that can goes on then, and loads read the newest value:
+// `57t2.80o1` is thread 2 that goes on at step 57, and a load at step 80 that reads a value older
+// by one. SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ class decisions {
 
   /// A run begins.
   virtual void begin() {}
-  /// Which of `others` goes on instead of `running`; `running` itself if it is to go on. `contended`:
-  /// others may have to do with what the thread is about to do.
+  /// Which of `others` goes on instead of `running`; `running` itself if it is to go on.
+  /// `contended`: others may have to do with what the thread is about to do.
   virtual std::size_t thread(unsigned step, std::size_t running,
                              std::vector<std::size_t> const& others, bool contended) = 0;
   /// The running thread cannot go on: who of `others` does, the plainest first.

@@ -46,7 +46,7 @@ void close_beside_a_waiter(world& w) {
   small_pool pool(w, {.workers = 1, .capacity = 1});
   w.expect(!pool.post(0), "refused, though there was room");
   w.thread("waiter", [&] { pool.wait_in_line(1); });
-  w.thread("closer", [&] { pool.core().close(); });
+  w.thread("closer", [&] { pool.close(); });
   pool.add_workers();
   pool.add_strand();
   w.run();
@@ -57,10 +57,10 @@ void close_beside_a_waiter(world& w) {
 }
 
 constexpr std::array scenarios{
-    scenario{"line", one_waits, {1, 1}, {2, 1}},
+    scenario{"line", one_waits, {2, 0}, {3, 1}},
     scenario{"line, two wait", two_wait, {1, 1}, {2, 1}},
-    scenario{"line beside a long job", one_waits_beside_a_long_job, {1, 1}, {2, 1}},
-    scenario{"line and close", close_beside_a_waiter, {1, 1}, {2, 1}},
+    scenario{"line beside a long job", one_waits_beside_a_long_job, {2, 0}, {2, 1}},
+    scenario{"line and close", close_beside_a_waiter, {2, 0}, {2, 1}},
 };
 
 }  // namespace

@@ -32,8 +32,8 @@ constexpr char const* usage =
 
 std::vector<scenario> all_scenarios() {
   std::vector<scenario> all;
-  for (auto const& some :
-       {ring_scenarios, admission_scenarios, pool_scenarios, ending_scenarios, line_scenarios}) {
+  for (auto const& some : {ring_scenarios, admission_scenarios, crew_scenarios, pool_scenarios,
+                           ending_scenarios, line_scenarios}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
@@ -109,11 +109,12 @@ bool play(scenario const& one, limits const& most, std::uint64_t seeds) {
     tell_failure(one, found);
     return false;
   }
-  std::printf("%-30s %9llu schedules: all with %u changes of threads and %u old reads; "
-              "%7llu schedules at random; %.1f s\n",
-              one.name, static_cast<unsigned long long>(searched), most.changes, most.old,
-              static_cast<unsigned long long>(seeds),
-              std::chrono::duration<double>(clock::now() - began).count());
+  std::printf(
+      "%-30s %9llu schedules: all with %u changes of threads and %u old reads; "
+      "%7llu schedules at random; %.1f s\n",
+      one.name, static_cast<unsigned long long>(searched), most.changes, most.old,
+      static_cast<unsigned long long>(seeds),
+      std::chrono::duration<double>(clock::now() - began).count());
   std::fflush(stdout);
   return true;
 }

@@ -17,7 +17,7 @@ enum class mistake {
 };
 
 struct mutant {
-  char const* name;      // what the mistake is, in words
+  char const* name;  // what the mistake is, in words
   mistake what;
   char const* place;     // `class::function access`
   char const* scenario;  // in which it is found

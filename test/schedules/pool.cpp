@@ -60,10 +60,10 @@ void long_job(world& w) {
 
 constexpr std::array scenarios{
     scenario{"pool, one slot", one_slot, {1, 1}, {2, 1}},
-    scenario{"pool, two slots", two_slots, {2, 0}, {2, 1}},
-    scenario{"pool, one worker", one_worker, {2, 1}, {3, 1}},
-    scenario{"pool, short turns", short_turns, {2, 1}, {3, 1}},
-    scenario{"pool, a long job", long_job, {2, 1}, {3, 1}},
+    scenario{"pool, two slots", two_slots, {1, 1}, {2, 1}},
+    scenario{"pool, one worker", one_worker, {2, 0}, {3, 1}},
+    scenario{"pool, short turns", short_turns, {1, 1}, {2, 1}},
+    scenario{"pool, a long job", long_job, {2, 0}, {2, 1}},
 };
 
 }  // namespace

@@ -103,8 +103,8 @@ void buried(world& w) {
 }
 
 constexpr std::array scenarios{
-    scenario{"ring", used_again, {2, 1}, {3, 1}},
-    scenario{"ring, a job ends in it", buried, {2, 1}, {3, 2}},
+    scenario{"ring", used_again, {2, 0}, {3, 1}},
+    scenario{"ring, a job ends in it", buried, {2, 1}, {3, 1}},
 };
 
 }  // namespace

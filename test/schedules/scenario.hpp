@@ -19,6 +19,7 @@ struct scenario {
 
 extern std::span<scenario const> const ring_scenarios;
 extern std::span<scenario const> const admission_scenarios;
+extern std::span<scenario const> const crew_scenarios;
 extern std::span<scenario const> const pool_scenarios;
 extern std::span<scenario const> const ending_scenarios;
 extern std::span<scenario const> const line_scenarios;

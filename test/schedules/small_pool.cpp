@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <brigade/detail/job_ending.hpp>
+#include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/post_job.hpp>
 #include <brigade/detail/relax.hpp>
 
@@ -142,6 +143,13 @@ void small_pool::wait_in_line(std::size_t number) {
   auto const place = core_->line().take_place(*core_, 0);
   world_.expect(place != 0, "there was no place in line");
   core_->line().join(core_, place, std::make_unique<one_in_line>(*this, number));
+}
+
+void small_pool::close() { core_->close(); }
+void small_pool::stop() { core_->stop(); }
+
+void small_pool::expect_empty_queue() const {
+  world_.expect(!core_->lanes().ready(), "a job is left in the queue");
 }
 
 void small_pool::expect_settled() {

@@ -6,10 +6,15 @@
 #include <cstddef>
 #include <memory>
 
-#include <brigade/detail/pool_core.hpp>
 #include <brigade/error.hpp>
 
 #include "schedules/world.hpp"
+
+namespace brigade::detail {
+
+class pool_core;
+
+}  // namespace brigade::detail
 
 namespace test::schedules {
 
@@ -46,7 +51,8 @@ class small_pool {
   void await_told() { told_.await(); }
   void tell() { told_.give(true); }
 
-  brigade::detail::pool_core& core() noexcept { return *core_; }
+  void close();
+  void stop();
 
   // ── in the end ──
 
@@ -54,6 +60,7 @@ class small_pool {
   void expect_settled();
   /// The pool was closed: the end was noticed, once, by somebody who knew what all jobs did.
   void expect_drained() const;
+  void expect_empty_queue() const;
   [[nodiscard]] unsigned ran() const noexcept { return ran_; }
   [[nodiscard]] unsigned told_in_line() const noexcept { return told_in_line_; }
 

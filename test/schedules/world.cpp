@@ -2,6 +2,8 @@
 #include "schedules/world.hpp"
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdio>
 #include <unordered_map>
 
@@ -27,11 +29,32 @@ struct site_record {
 std::vector<site_record> sites;
 std::unordered_map<std::uint64_t, unsigned> site_numbers;
 
+// A thread that goes wrong may follow a wild pointer. That is a failure like others, and it is told
+// in which schedule.
+void report_wild_access(int) { world::current().fail("a wild access"); }
+
+void catch_wild_accesses() {
+  static std::array<char, 16 * 1024> stack;
+  static bool const caught = [] {
+    stack_t on{};
+    on.ss_sp = stack.data();
+    on.ss_size = stack.size();
+    ::sigaltstack(&on, nullptr);
+    struct sigaction action {};
+    action.sa_handler = &report_wild_access;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    ::sigaction(SIGSEGV, &action, nullptr);
+    return true;
+  }();
+  static_cast<void>(caught);
+}
+
 }  // namespace
 
 std::size_t world::contended_count_ = 0;
 
 world::world(decisions& by, bool trace) : by_(by), trace_(trace) {
+  catch_wild_accesses();
   current_ = this;
   by_.begin();
 }
@@ -206,8 +229,8 @@ unsigned world::site_of(std::source_location const& at, char const* access,
                    (std::uint64_t{at.line()} << 12 | at.column());
   auto const [found, is_new] = site_numbers.try_emplace(key, static_cast<unsigned>(sites.size()));
   if (is_new) {
-    sites.push_back({at, access, order == std::memory_order_relaxed,
-                     order == std::memory_order_seq_cst});
+    sites.push_back(
+        {at, access, order == std::memory_order_relaxed, order == std::memory_order_seq_cst});
   }
   return found->second;
 }

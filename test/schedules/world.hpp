@@ -127,7 +127,7 @@ class world {
   [[nodiscard]] bool in_thread() const noexcept { return running_ != nobody; }
   fiber& me() { return *fibers_[running_]; }
   [[nodiscard]] std::vector<std::size_t> ready() const;
-  void step(bool contended);                   // others may go on first
+  void step(bool contended);  // others may go on first
   void step(memory::place p, unsigned site, bool writes);
   void wait(std::function<bool()> may_go_on);  // others go on until it may
   void leave();                                // for ever
@@ -186,7 +186,6 @@ class mailbox {
 
  private:
   void exchange_views(world& here) {
-    here.flush_late();
     here.me().seen.join(seen_);
     seen_.join(here.me().seen);
   }

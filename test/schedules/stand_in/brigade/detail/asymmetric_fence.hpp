@@ -1,5 +1,5 @@
-// The asymmetric fence as its header promises it, and no more: a light fence and a heavy one have an
-// order, two light ones have none. SPDX-License-Identifier: BSL-1.0
+// The asymmetric fence as its header promises it, and no more: a light fence and a heavy one have
+// an order, two light ones have none. SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <source_location>
