@@ -41,6 +41,15 @@ void one_waits_beside_a_long_job(world& w) {
   finish(w, pool, 1);
 }
 
+// Somebody else may take the slot before the waiter has come, or be refused.
+void newcomer(world& w) {
+  small_pool pool(w, {.workers = 1, .capacity = 1});
+  w.expect(!pool.post(0), "refused, though there was room");
+  w.thread("waiter", [&] { pool.wait_in_line(1); });
+  w.thread("newcomer", [&] { static_cast<void>(pool.post(2)); });
+  finish(w, pool, 1);
+}
+
 // The waiter is admitted or sent away.
 void close_beside_a_waiter(world& w) {
   small_pool pool(w, {.workers = 1, .capacity = 1});
@@ -59,6 +68,7 @@ void close_beside_a_waiter(world& w) {
 constexpr std::array scenarios{
     scenario{"line", one_waits, {2, 0}, {3, 1}},
     scenario{"line, two wait", two_wait, {1, 1}, {2, 1}},
+    scenario{"line and a newcomer", newcomer, {1, 1}, {2, 1}},
     scenario{"line beside a long job", one_waits_beside_a_long_job, {2, 0}, {2, 1}},
     scenario{"line and close", close_beside_a_waiter, {2, 0}, {2, 1}},
 };

@@ -89,14 +89,13 @@ result in_order(scenario const& one, limits const& most, std::uint64_t at_most) 
 }
 
 void tell_failure(scenario const& one, result const& found) {
-  std::printf("%s: %s\n  again, step by step: --scenario '%s'%s%s%s --replay '%s'\n", one.name,
-              found.failure.c_str(), one.name, made_mistake != nullptr ? " --mutant '" : "",
-              made_mistake != nullptr ? made_mistake->name : "", made_mistake != nullptr ? "'" : "",
-              found.schedule.c_str());
-  if (found.seed) {
-    std::printf("  by its seed:         --scenario '%s' --seed %llu\n", one.name,
-                static_cast<unsigned long long>(*found.seed));
-  }
+  std::string where = "--scenario '" + std::string(one.name) + "'";
+  if (made_mistake != nullptr) where += " --mutant '" + std::string(made_mistake->name) + "'";
+  std::printf("%s: %s\n  again, step by step: %s --replay '%s'\n", one.name, found.failure.c_str(),
+              where.c_str(), found.schedule.c_str());
+  if (!found.seed) return;
+  std::printf("  by its seed:         %s --seed %llu\n", where.c_str(),
+              static_cast<unsigned long long>(*found.seed));
 }
 
 bool play(scenario const& one, limits const& most, std::uint64_t seeds) {
@@ -146,10 +145,10 @@ bool find_mutant(mutant const& m, scenario const& one) {
   }
   made_mistake = nullptr;
   if (!is_found) {
-    std::printf("%-52s NOT FOUND in '%s'\n", m.name, one.name);
+    std::printf("%-56s NOT FOUND in '%s'\n", m.name, one.name);
     return false;
   }
-  std::printf("%-52s found: %s\n", m.name, found.failure.c_str());
+  std::printf("%-56s found: %s\n", m.name, found.failure.c_str());
   std::fflush(stdout);
   if (again == found.failure) return true;
   std::printf("  but its schedule gives: '%s'\n", again.c_str());

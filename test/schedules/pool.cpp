@@ -58,11 +58,27 @@ void long_job(world& w) {
   pool.expect_settled();
 }
 
+// Two jobs are posted at once, and one worker is woken for them. It wakes the other.
+void in_bulk(world& w) {
+  small_pool pool(w, {.workers = 2, .capacity = 2});
+  w.thread("submitter", [&] {
+    auto const count =
+        pool.post_two([](small_pool& p) { p.await_told(); }, [](small_pool& p) { p.tell(); });
+    w.expect(count == 2, "refused, though there was room");
+  });
+  pool.add_workers();
+  w.run();
+  w.expect_ended(0, 1);
+  w.expect(pool.ran() == 2, "a job waits for another one, beside an idle worker");
+  pool.expect_settled();
+}
+
 constexpr std::array scenarios{
     scenario{"pool, one slot", one_slot, {1, 1}, {2, 1}},
     scenario{"pool, two slots", two_slots, {1, 1}, {2, 1}},
     scenario{"pool, one worker", one_worker, {2, 0}, {3, 1}},
     scenario{"pool, short turns", short_turns, {1, 1}, {2, 1}},
+    scenario{"pool, in bulk", in_bulk, {2, 0}, {3, 1}},
     scenario{"pool, a long job", long_job, {2, 0}, {2, 1}},
 };
 

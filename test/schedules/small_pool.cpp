@@ -2,6 +2,7 @@
 #include "schedules/small_pool.hpp"
 
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include <brigade/detail/job_ending.hpp>
@@ -42,7 +43,7 @@ class small_pool::one_in_line final : public waiter {
       : waiter(0, submitter::waiting), pool_(&pool), number_(number) {}
 
   void admit(pool_core& core, admission_claim const& claim) override {
-    pool_->admitted();
+    pool_->admitted(1);
     pool_->jobs_[number_].admitted = true;
     pool_->tell_in_line();
     fill<job>(core, claim, 0, job(*pool_, number_, nullptr));
@@ -66,7 +67,7 @@ small_pool::small_pool(world& w, shape const& s) : world_(w), shape_(s) {
   options.turn_jobs = s.turn_jobs;
   options.turn_time = std::chrono::hours{1};
   core_ = std::make_shared<pool_core>(std::move(options));
-  core_->on_admission = [this] { admitted(); };
+  core_->on_admission = [this](std::uint64_t count) { admitted(count); };
   core_->on_early_end = [this] { --in_flight_; };
   core_->on_finish = [this] {
     ++finishes_;
@@ -101,8 +102,8 @@ void small_pool::begin_two_turns() {
   core_->post_turn(slots[0], false);
 }
 
-void small_pool::admitted() {
-  ++in_flight_;
+void small_pool::admitted(std::uint64_t count) {
+  in_flight_ += count;
   world_.expect(in_flight_ <= shape_.capacity, "the bound was passed");
 }
 
@@ -129,6 +130,14 @@ brigade::error_code small_pool::post(std::size_t number, body also) {
   auto const verdict = brigade::detail::post(*core_, job(*this, number, also));
   if (!verdict) jobs_[number].admitted = true;
   return verdict;
+}
+
+std::size_t small_pool::post_two(body first, body second) {
+  std::array jobs{job(*this, 0, first), job(*this, 1, second)};
+  auto const count =
+      post_bulk(*core_, std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
+  for (std::size_t i = 0; i != count; ++i) jobs_[i].admitted = true;
+  return count;
 }
 
 brigade::error_code small_pool::post_patiently(std::size_t number) {

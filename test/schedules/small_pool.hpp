@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include <brigade/error.hpp>
@@ -42,7 +43,9 @@ class small_pool {
 
   /// As try_post does. Each job has a number.
   brigade::error_code post(std::size_t number, body also = nullptr);
-  /// The same until there is room, or the pool has closed.
+  /// As try_post_bulk does, jobs 0 and 1; how many were admitted.
+  std::size_t post_two(body first, body second);
+  /// The same as post() until there is room, or the pool has closed.
   brigade::error_code post_patiently(std::size_t number);
   /// Stands in line for a slot for a job.
   void wait_in_line(std::size_t number);
@@ -72,7 +75,7 @@ class small_pool {
     int ran = 0;
     bool admitted = false;
   };
-  void admitted();
+  void admitted(std::uint64_t count);
   void tell_in_line();
   void run(std::size_t number, body also);
 

@@ -25,14 +25,12 @@ pool_core::pool_core(pool_options options)
   line_ = std::make_shared<waiting_line>(*options_.max_waiting, lanes_.count());
 }
 
-admission_claim pool_core::admit(submit_terms const& terms) {
-  auto const lane = terms.options.lane;
-  auto claim = lanes_.admit(lane, submitter::outsider);
-  if (claim.answer == verdict::admitted) on_admission();
+admission_claim pool_core::admit(unsigned lane, std::uint64_t wanted) {
+  auto claim = lanes_.admit(lane, submitter::outsider, wanted);
   if (claim.answer == verdict::closed && runs_a_job()) {
-    claim = lanes_.admit(lane, submitter::running_job);
-    if (claim.answer == verdict::admitted) on_admission();
+    claim = lanes_.admit(lane, submitter::running_job, wanted);
   }
+  on_admission(claim.count);
   if (claim.answer != verdict::admitted && lanes_.count() != 1 &&
       slots_awaited_.load(std::memory_order_seq_cst)) {
     tell_line();

@@ -62,7 +62,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   // ── submitting ──
 
-  admission_claim admit(submit_terms const& terms);
+  admission_claim admit(unsigned lane, std::uint64_t wanted = 1);
+  admission_claim admit(submit_terms const& terms) { return admit(terms.options.lane); }
   void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
     lanes_[claim.lane].publish(claim, index);
   }
@@ -128,7 +129,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
 
   // ── by the scenarios ──
 
-  std::function<void()> on_admission;
+  std::function<void(std::uint64_t)> on_admission;
   std::function<void()> on_early_end;  // of a job that has not run
   std::function<void()> on_finish;
 
