@@ -72,7 +72,7 @@ constexpr std::array scenarios{
     scenario{"close", close, {1, 1}, {2, 1}},
     scenario{"close, a job submits", close_beside_a_submitting_job, {1, 1}, {2, 1}},
     scenario{"stop", stop, {1, 1}, {2, 1}},
-    scenario{"stop, workers stuck", stop_beside_stuck_workers, {2, 0}, {3, 1}},
+    scenario{"stop, workers stuck", stop_beside_stuck_workers, {2, 0}, {2, 1}},
 };
 
 }  // namespace

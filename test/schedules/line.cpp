@@ -66,7 +66,7 @@ void close_beside_a_waiter(world& w) {
 }
 
 constexpr std::array scenarios{
-    scenario{"line", one_waits, {2, 0}, {3, 1}},
+    scenario{"line", one_waits, {2, 0}, {2, 1}},
     scenario{"line, two wait", two_wait, {1, 1}, {2, 1}},
     scenario{"line and a newcomer", newcomer, {1, 1}, {2, 1}},
     scenario{"line beside a long job", one_waits_beside_a_long_job, {2, 0}, {2, 1}},

@@ -78,6 +78,12 @@ small_pool::small_pool(world& w, shape const& s) : world_(w), shape_(s) {
   };
 }
 
+// What nobody came for may hold the core that it waits in.
+small_pool::~small_pool() {
+  core_->executor().clear();
+  core_->strand().clear();
+}
+
 void small_pool::add_workers() {
   for (unsigned i = 0; i != shape_.workers; ++i) {
     world_.thread("worker", [this] {

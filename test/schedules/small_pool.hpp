@@ -32,6 +32,9 @@ class small_pool {
   using body = void (*)(small_pool&);
 
   small_pool(world& w, shape const& s);
+  ~small_pool();
+  small_pool(small_pool const&) = delete;
+  small_pool& operator=(small_pool const&) = delete;
 
   /// Threads of the world, after those of the scenario.
   void add_workers();

@@ -154,7 +154,9 @@ void world::wait(std::function<bool()> may_go_on) {
   mine.may_go_on = std::move(may_go_on);
   auto others = ready();
   if (others.empty()) ::setcontext(&outside_);  // nothing moves any more
-  switch_to(next(std::move(others)));
+  // Nothing may be left on a stack that is never gone back to.
+  auto const chosen = next(std::move(others));
+  switch_to(chosen);
   mine.may_go_on = nullptr;
 }
 

@@ -182,7 +182,8 @@ class mailbox {
     waiting_.pop_front();
     return what;
   }
-  [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+  /// After the run.
+  void clear() { waiting_.clear(); }
 
  private:
   void exchange_views(world& here) {
