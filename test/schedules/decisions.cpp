@@ -75,14 +75,14 @@ std::size_t by_seed::age(unsigned, std::size_t count) {
 // ── a script ──
 
 by_script::by_script(std::string_view schedule) {
-  auto const number = [&schedule](std::size_t& into) {
+  auto const number = [&schedule, all = std::string(schedule)](std::size_t& into) {
     auto const [end, error] =
         std::from_chars(schedule.data(), schedule.data() + schedule.size(), into);
     if (error != std::errc{}) {
       throw std::invalid_argument(
           "a schedule is made of parts such as 57t2 or 80o1, with dots "
           "between them; not of '" +
-          std::string(schedule) + "'");
+          all + "'");
     }
     schedule.remove_prefix(static_cast<std::size_t>(end - schedule.data()));
   };
@@ -98,7 +98,10 @@ by_script::by_script(std::string_view schedule) {
     } else if (kind == 'o') {
       ages_[static_cast<unsigned>(step)] = value;
     } else {
-      throw std::invalid_argument("a part of a schedule has a 't' or an 'o' between two numbers");
+      throw std::invalid_argument(
+          std::string("a part of a schedule has a 't' or an 'o' between two "
+                      "numbers, not a '") +
+          kind + "'");
     }
     if (!schedule.empty() && schedule.front() == '.') schedule.remove_prefix(1);
   }
