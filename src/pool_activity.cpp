@@ -12,6 +12,17 @@
 
 namespace brigade::detail {
 
+namespace {
+
+running_job on_worker(worker_activity::reading const& found, std::int64_t now) {
+  return {found.name != nullptr ? found.name : "",
+          std::chrono::nanoseconds{std::max<std::int64_t>(0, now - found.since)}, found.thread,
+          found.now == worker_activity::phase::job ? running_job::kind::job
+                                                   : running_job::kind::handler};
+}
+
+}  // namespace
+
 std::chrono::nanoseconds pool_core::longest_running() const noexcept {
   auto earliest = std::numeric_limits<std::int64_t>::max();
   for (unsigned slot = 0; slot != options_.threads; ++slot) {
@@ -26,30 +37,33 @@ std::chrono::nanoseconds pool_core::longest_running() const noexcept {
 std::vector<running_job> pool_core::running() const {
   std::vector<running_job> found;
   auto const now = steady_nanoseconds();
-  auto const add = [&](char const* name, std::int64_t since, std::uint64_t thread,
-                       running_job::kind what) {
-    std::chrono::nanoseconds const age{std::max<std::int64_t>(0, now - since)};
-    found.push_back({name != nullptr ? name : "", age, thread, what});
-  };
   for (unsigned slot = 0; slot != options_.threads; ++slot) {
-    auto const on_worker = activities_[slot].read();
-    if (on_worker.now == worker_activity::phase::resting) continue;
-    bool const in_job = on_worker.now == worker_activity::phase::job;
-    add(on_worker.name, on_worker.since, on_worker.thread,
-        in_job ? running_job::kind::job : running_job::kind::handler);
+    auto const seen = activities_[slot].read();
+    if (seen.now != worker_activity::phase::resting) found.push_back(on_worker(seen, now));
   }
   registry_.visit([&](stoppable const& job) {
-    if (auto const started = job.off_worker()) {
-      add(started->name, started->since, 0, running_job::kind::coroutine);
-    }
+    auto const started = job.off_worker();
+    if (!started) return;
+    std::chrono::nanoseconds const age{std::max<std::int64_t>(0, now - started->since)};
+    found.push_back(
+        {started->name != nullptr ? started->name : "", age, 0, running_job::kind::coroutine});
   });
+  return found;
+}
+
+std::vector<running_job> pool_core::stuck() const {
+  std::vector<running_job> found;
+  for (unsigned slot = 0; slot != options_.threads; ++slot) {
+    auto const seen = activities_[slot].read();
+    if (!seen.stuck || seen.now == worker_activity::phase::resting) continue;
+    found.push_back(on_worker(seen, steady_nanoseconds()));
+  }
   return found;
 }
 
 pool_dump pool_core::dump() const { return {options_.name, metrics(), running()}; }
 
 void pool_core::tell_stuck(running_job job) noexcept {
-  stuck_jobs_.fetch_add(1, std::memory_order_relaxed);
   try {
     stuck_job const told{std::move(job), options_.name};
     if (options_.on_stuck_job) {

@@ -108,7 +108,8 @@ pool_metrics pool_core::metrics() const {
   now.caller_ran = caller_ran_.load(std::memory_order_relaxed);
   now.handler_errors = handler_errors_.load(std::memory_order_relaxed);
   if (now.queued_jobs != 0) now.oldest_queued_age = lanes_.oldest_age();
-  now.stuck_jobs = stuck_jobs_.load(std::memory_order_relaxed);
+  now.stuck = stuck();
+  now.stuck_jobs = now.stuck.size();
   now.longest_running = longest_running();
   if (auto const* const times = tracer_.times()) times->read_into(now);
   now.state = state();

@@ -200,7 +200,7 @@ void add_workers(family_list& out) {
       out.value(pool, seconds(pool.metrics.worker_busy[i]), {{"worker", fmt::to_string(i)}});
     }
   }
-  out.gauge("brigade_stuck_jobs", "Jobs that have run for longer than stuck_after.",
+  out.gauge("brigade_stuck_jobs", "Jobs that have been running for longer than stuck_after.",
             [](auto const& now) { return now.stuck_jobs; });
   out.gauge("brigade_longest_running_job_seconds",
             "How long the job that has run the longest has been running.",

@@ -42,6 +42,7 @@ void stuck_watch::look(pool_core& core) {
     if (seen.job != found.job) seen = {found.job, now, false};
     std::chrono::nanoseconds const age{now - (found.exact ? found.since : seen.first_seen)};
     if (age <= after_ || std::exchange(seen.told, true)) continue;
+    core.activity_of(slot).note_stuck(found.job);
     core.tell_stuck(
         {found.name != nullptr ? found.name : "", age, found.thread,
          found.now == phase::job ? running_job::kind::job : running_job::kind::handler});

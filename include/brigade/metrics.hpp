@@ -15,6 +15,7 @@
 
 #include <brigade/error.hpp>
 #include <brigade/histogram.hpp>
+#include <brigade/running_job.hpp>
 #include <brigade/shutdown.hpp>
 
 namespace brigade {
@@ -80,9 +81,8 @@ struct state_times {
 };
 
 /// One consistent reading of a pool. Each number is one that the pool really had while the
-/// snapshot was taken, and always
-/// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
-/// and `queued_jobs + running_jobs <= capacity`.
+/// snapshot was taken, and always `admitted == completed + failed + cancelled + expired + shed +
+/// queued_jobs + running_jobs` and `queued_jobs + running_jobs <= capacity`.
 struct pool_metrics {
   std::uint64_t queued_jobs = 0;   ///< Admitted, not started.
   std::uint64_t running_jobs = 0;  ///< Started, not finished; suspended coroutines included.
@@ -122,7 +122,9 @@ struct pool_metrics {
   state_times time_in{};  ///< How long in each state.
   std::string name{};     ///< `pool_options::name`.
 
-  std::uint64_t stuck_jobs = 0;                 ///< Jobs that ran for longer than `stuck_after`.
+  std::uint64_t stuck_jobs = 0;                 ///< Jobs that have been told of as stuck and still
+                                                ///< keep their workers.
+  std::vector<running_job> stuck{};             ///< These jobs.
   std::chrono::nanoseconds longest_running{0};  ///< Age of the job that has run the longest.
 };
 

@@ -66,6 +66,13 @@ ordered_json as_json(pool_reading const& pool) {
                      {"admitted", lane.admitted},
                      {"oldest_queued_age", seconds(lane.oldest_queued_age)}});
   }
+  ordered_json stuck = ordered_json::array();
+  for (auto const& job : now.stuck) {
+    stuck.push_back({{"name", job.name},
+                     {"age", seconds(job.age)},
+                     {"thread", job.thread},
+                     {"handler", job.what == running_job::kind::handler}});
+  }
   return {{"name", pool.executor},
           {"state", to_string(now.state)},
           {"time_in", std::move(time_in)},
@@ -95,6 +102,7 @@ ordered_json as_json(pool_reading const& pool) {
           {"oldest_queued_age", seconds(now.oldest_queued_age)},
           {"longest_running", seconds(now.longest_running)},
           {"stuck_jobs", now.stuck_jobs},
+          {"stuck", std::move(stuck)},
           {"queue_wait", as_json(now.queue_wait)},
           {"run_time", as_json(now.run_time)}};
 }

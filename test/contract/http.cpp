@@ -353,6 +353,21 @@ TEST_CASE("the server ends with connections open", "[contract][http]") {
   CHECK(half.is_closed());
 }
 
+TEST_CASE("the server names a job that is stuck, for as long as it is", "[contract][http]") {
+  http_server server;
+  worker_pool pool{
+      {.threads = 1, .stuck_after = 1ms, .on_stuck_job = [](brigade::stuck_job const&) {}}};
+  server.add(pool);
+  test::blocker gate;
+  REQUIRE_FALSE(pool.try_post([&] { gate.wait(); }, {.name = "slow \"one\""}));
+  CHECK(test::wait_until([&] {
+    auto const now = get(server, "/pools.json");
+    return now.says(R"("stuck":[{"name":"slow \"one\"","age":)") && now.says(R"("stuck_jobs":1)");
+  }));
+  gate.open();
+  CHECK(test::wait_until([&] { return get(server, "/pools.json").says(R"("stuck":[])"); }));
+}
+
 TEST_CASE("the server shows a pool that ends while its workers are stuck", "[contract][http]") {
   http_server server;
   auto pool = std::make_unique<worker_pool>(brigade::pool_options{.threads = 1, .name = "stuck"});

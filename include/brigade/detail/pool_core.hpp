@@ -5,7 +5,8 @@
 //
 // The parts: lanes (who gets in, what is queued), line (who waits for a slot), deadlines, crew (who
 // is woken), ledger (what became of it), registry (what can be asked to stop), gate (what its
-// threads must still deliver). SPDX-License-Identifier: BSL-1.0
+// threads must still deliver).
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>
@@ -267,8 +268,10 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   [[nodiscard]] pool_metrics metrics() const;
   /// What is on the workers, handlers included, and the coroutine jobs.
   [[nodiscard]] std::vector<running_job> running() const;
+  /// Those on the workers that the watch has told of.
+  [[nodiscard]] std::vector<running_job> stuck() const;
   [[nodiscard]] pool_dump dump() const;
-  /// A job runs for too long: counts it and tells the hook.
+  /// A job runs for too long: tells the hook.
   void tell_stuck(running_job job) noexcept;
 
   explicit pool_core(pool_options options, asio::any_io_executor host = {});
@@ -327,7 +330,6 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::atomic<std::uint64_t> expired_in_line_{0};
   std::atomic<std::uint64_t> caller_ran_{0};
   std::atomic<std::uint64_t> handler_errors_{0};
-  std::atomic<std::uint64_t> stuck_jobs_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
   atomic<bool> slots_awaited_{false};

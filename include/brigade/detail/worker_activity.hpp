@@ -25,6 +25,7 @@ class alignas(64) worker_activity {
     std::uint64_t job = 0;  // counted from the worker's first
     phase now = phase::resting;
     bool exact = false;      // it began at `since`, and not later
+    bool stuck = false;      // it has been told of as such
     std::int64_t since = 0;  // steady_clock nanoseconds
     char const* name = nullptr;
     std::uint64_t thread = 0;
@@ -58,6 +59,9 @@ class alignas(64) worker_activity {
   }
   [[nodiscard]] char const* name() const noexcept { return name_.load(std::memory_order_relaxed); }
 
+  /// By the watch for stuck jobs: this one is.
+  void note_stuck(std::uint64_t job) noexcept { stuck_.store(job, std::memory_order_relaxed); }
+
   // ── by anyone ──
 
   /// One consistent reading; `resting` for a worker that goes from job to job so fast that there is
@@ -69,6 +73,7 @@ class alignas(64) worker_activity {
       found.job = word >> 2;
       found.now = static_cast<phase>(word & 3);
       found.since = since_.load(std::memory_order_acquire);
+      found.stuck = stuck_.load(std::memory_order_relaxed) == found.job && found.job != 0;
       found.exact = looked_at_.load(std::memory_order_acquire) + 1 == found.job;
       found.name = name_.load(std::memory_order_acquire);
       found.thread = thread_.load(std::memory_order_acquire);
@@ -88,6 +93,7 @@ class alignas(64) worker_activity {
   std::atomic<char const*> name_{nullptr};
   std::atomic<std::uint64_t> thread_{0};
   std::uint64_t jobs_ = 0;
+  std::atomic<std::uint64_t> stuck_{0};  // which job was found to be; says nothing else
 };
 
 }  // namespace brigade::detail
