@@ -1,6 +1,7 @@
 // Admission alone: the queue's gate, and the ledger that it reads. The bound is exact, who is
 // admitted has seen what those did whose slots it has, and nobody is refused for a slot that was
-// given back. SPDX-License-Identifier: BSL-1.0
+// given back.
+// SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <cstdint>
 

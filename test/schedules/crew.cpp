@@ -1,5 +1,6 @@
 // The crew alone: a slot is in one hand at a time, and goes from hand to hand with all that was
-// done in it. SPDX-License-Identifier: BSL-1.0
+// done in it.
+// SPDX-License-Identifier: BSL-1.0
 #include <array>
 
 #include <brigade/detail/crew.hpp>

@@ -4,7 +4,8 @@
 // A schedule is what happens differently from the plainest run, in which a thread goes on until it
 // waits or ends, the next in turn that can goes on then, and loads read the newest value:
 // `57t2.80o1` is thread 2 that goes on at step 57, and a load at step 80 that reads a value older
-// by one. SPDX-License-Identifier: BSL-1.0
+// by one.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>

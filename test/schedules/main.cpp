@@ -1,5 +1,6 @@
 // Plays scenarios under every schedule within limits and under many at random; or one schedule
-// again; or with a mistake made on purpose. SPDX-License-Identifier: BSL-1.0
+// again; or with a mistake made on purpose.
+// SPDX-License-Identifier: BSL-1.0
 #include <charconv>
 #include <chrono>
 #include <cstdint>

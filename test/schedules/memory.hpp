@@ -17,7 +17,8 @@
 //
 // What it does not do: a store never takes its place before one that was reached earlier (no
 // reordering of two stores to the same place by different threads), and no load reads a value that
-// has not been stored yet. SPDX-License-Identifier: BSL-1.0
+// has not been stored yet.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>

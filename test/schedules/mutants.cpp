@@ -1,4 +1,5 @@
-// Each of these has to be found. SPDX-License-Identifier: BSL-1.0
+// Each of these has to be found.
+// SPDX-License-Identifier: BSL-1.0
 #include <iterator>
 
 #include "schedules/mutant.hpp"

@@ -1,5 +1,6 @@
 // A pool in a world under control: its workers and its strand are threads of the world, and it
-// knows what has become of each job. SPDX-License-Identifier: BSL-1.0
+// knows what has become of each job.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // The asymmetric fence as its header promises it, and no more: a light fence and a heavy one have
-// an order, two light ones have none. SPDX-License-Identifier: BSL-1.0
+// an order, two light ones have none.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <source_location>

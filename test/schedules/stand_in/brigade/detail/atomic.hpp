@@ -1,5 +1,6 @@
 // What stands in for std::atomic: of the same size and, in zeroed memory, of the same value; every
-// access is a step in the current world. SPDX-License-Identifier: BSL-1.0
+// access is a step in the current world.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,8 @@
 // What stands in for the core: it says of admission, waking, ending and the line what
 // pool_core.hpp, pool_core.cpp and pool_admission.cpp say, in the same order, and leaves out
 // threads, timers, permits, several shutdowns and whoever watches. The queue, the crew, the ledger,
-// the line, the turn and the jobs themselves are the library's. SPDX-License-Identifier: BSL-1.0
+// the line, the turn and the jobs themselves are the library's.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>

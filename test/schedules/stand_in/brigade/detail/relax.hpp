@@ -1,4 +1,5 @@
-// Waiting loops, in a world under control. SPDX-License-Identifier: BSL-1.0
+// Waiting loops, in a world under control.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "schedules/world.hpp"
