@@ -4,7 +4,7 @@
 namespace brigade::detail {
 
 crew::crew(unsigned size)
-    : size_(size), word_(size), next_(std::make_unique<std::atomic<std::uint32_t>[]>(size)) {
+    : size_(size), word_(size), next_(std::make_unique<atomic<std::uint32_t>[]>(size)) {
   for (unsigned slot = size; slot != 0; --slot) push(slot - 1);
 }
 

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/crew.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <set>
+#include <type_traits>
+
+#include <brigade/detail/atomic.hpp>
 
 #include "support/catch.hpp"
 
 using brigade::detail::crew;
+
+// What test/schedules puts in its place costs nothing anywhere else.
+static_assert(std::is_same_v<brigade::detail::atomic<std::uint64_t>, std::atomic<std::uint64_t>>);
 
 TEST_CASE("an idle crew is woken one worker at a time", "[unit][crew]") {
   crew workers(3);

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include <brigade/detail/admission.hpp>
+#include <brigade/detail/atomic.hpp>
 
 namespace brigade::detail {
 
@@ -63,8 +64,8 @@ class admission_gate {
   }
 
  private:
-  std::atomic<admission_word> word_{0};
-  std::atomic<std::uint64_t> limit_{0};
+  atomic<admission_word> word_{0};
+  atomic<std::uint64_t> limit_{0};
 };
 
 }  // namespace brigade::detail

@@ -23,6 +23,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <brigade/detail/atomic.hpp>
+
 namespace brigade::detail {
 
 class crew {
@@ -83,9 +85,9 @@ class crew {
   unsigned pop() noexcept;
 
   unsigned const size_;
-  alignas(64) std::atomic<crew_word> word_;
-  alignas(64) std::atomic<std::uint64_t> top_{0};  // tag above, slot + 1 below; 0: none
-  std::unique_ptr<std::atomic<std::uint32_t>[]> next_;
+  alignas(64) atomic<crew_word> word_;
+  alignas(64) atomic<std::uint64_t> top_{0};  // tag above, slot + 1 below; 0: none
+  std::unique_ptr<atomic<std::uint32_t>[]> next_;
 };
 
 }  // namespace brigade::detail

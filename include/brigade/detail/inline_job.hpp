@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <brigade/detail/atomic.hpp>
+
 namespace brigade::detail {
 
 struct job_context;  // the worker's turn, as a running job sees it
@@ -54,8 +56,8 @@ struct stored_job {
 /// that carries it, so that a queue cell is exactly one cache line.
 class alignas(inline_job_align) inline_job {
  public:
-  std::atomic<std::uint32_t> mark{0};   ///< The queue's: whose turn it is to touch the cell.
-  std::atomic<std::uint32_t> stamp{0};  ///< The queue's: milliseconds at admission, modulo 2^32.
+  atomic<std::uint32_t> mark{0};   ///< The queue's: whose turn it is to touch the cell.
+  atomic<std::uint32_t> stamp{0};  ///< The queue's: milliseconds at admission, modulo 2^32.
 
   inline_job() noexcept = default;
   inline_job(inline_job const&) = delete;

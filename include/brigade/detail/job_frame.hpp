@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <brigade/detail/asymmetric_fence.hpp>
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/job_note.hpp>
 #include <brigade/detail/ledger.hpp>
 #include <brigade/detail/worker_activity.hpp>
@@ -65,7 +66,7 @@ struct job_context : private job_frame {
   /// `slots_awaited` says whether somebody waits for a slot that comes free; `writers` how many
   /// threads write the counts.
   job_context(pool_core& owner, tally& job_counts, worker_activity& what_runs,
-              std::atomic<bool> const& slots_awaited, writers of_counts = writers::one) noexcept
+              atomic<bool> const& slots_awaited, writers of_counts = writers::one) noexcept
       : job_frame(owner, false),
         core(owner),
         counts(&job_counts),
@@ -115,7 +116,7 @@ struct job_context : private job_frame {
   void end_specially(outcome how) noexcept;
   void tell_of_free_slot() noexcept;
 
-  std::atomic<bool> const& slots_awaited_;
+  atomic<bool> const& slots_awaited_;
   std::int64_t const shared_counts_;  // not 0: many threads write the counts
 };
 

@@ -29,6 +29,7 @@
 
 #include <brigade/detail/admission.hpp>
 #include <brigade/detail/admission_gate.hpp>
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/coarse_clock.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_ring.hpp>
@@ -198,11 +199,11 @@ class job_queue {
 
   // Written by submitters.
   alignas(64) admission_gate gate_;
-  std::atomic<std::uint64_t> withdrawn_{0};
-  std::atomic<std::uint64_t> confirmed_{0};
+  atomic<std::uint64_t> withdrawn_{0};
+  atomic<std::uint64_t> confirmed_{0};
 
   // Read by takers; written where jobs spill.
-  alignas(64) std::atomic<bool> spill_begun_{false};
+  alignas(64) atomic<bool> spill_begun_{false};
   mutable std::mutex store_mutex_;
   overflow_store store_;           // guarded by store_mutex_
   std::uint64_t spill_begin_ = 0;  // first spilled position; guarded by store_mutex_

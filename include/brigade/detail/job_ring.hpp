@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_note.hpp>
 #include <brigade/detail/relax.hpp>
@@ -110,8 +111,14 @@ class job_ring {
 
   /// Whether take() would find a job. Sequentially consistent with publish().
   [[nodiscard]] bool ready() const noexcept {
-    auto const position = head_.load(std::memory_order_seq_cst);
-    return is_queued(at(position).mark.load(std::memory_order_seq_cst), position);
+    auto position = head_.load(std::memory_order_seq_cst);
+    for (;;) {
+      if (is_queued(at(position).mark.load(std::memory_order_seq_cst), position)) return true;
+      // The cell may be empty because its job was taken meanwhile, and there may be one behind it.
+      auto const now = head_.load(std::memory_order_seq_cst);
+      if (now == position) return false;
+      position = now;
+    }
   }
 
   /// Notes that the job at `position` has ended while it was queued. False: it has been taken
@@ -181,7 +188,7 @@ class job_ring {
   std::unique_ptr<std::uint64_t[], release_block> notes_;  // of noted cells; ordered by their marks
   inline_job* cells_;
   std::uint64_t mask_;
-  alignas(64) std::atomic<std::uint64_t> head_{0};
+  alignas(64) atomic<std::uint64_t> head_{0};
 };
 
 }  // namespace brigade::detail

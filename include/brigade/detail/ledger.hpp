@@ -21,6 +21,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <brigade/detail/atomic.hpp>
+
 namespace brigade::detail {
 
 /// How an admitted job ended. `voided` is no outcome: a job whose constructor threw after it had
@@ -72,16 +74,16 @@ class alignas(64) tally {
   }
 
  private:
-  static void bump(std::atomic<std::uint64_t>& count, std::memory_order order) noexcept {
+  static void bump(atomic<std::uint64_t>& count, std::memory_order order) noexcept {
     count.store(count.load(std::memory_order_relaxed) + 1, order);
   }
-  std::atomic<std::uint64_t>& count_of(outcome o) noexcept {
+  atomic<std::uint64_t>& count_of(outcome o) noexcept {
     return ended_[static_cast<std::size_t>(o)];
   }
 
-  std::atomic<std::uint64_t> started_{0};
-  std::array<std::atomic<std::uint64_t>, outcome_count> ended_{};
-  std::atomic<std::uint64_t> finished_{0};
+  atomic<std::uint64_t> started_{0};
+  std::array<atomic<std::uint64_t>, outcome_count> ended_{};
+  atomic<std::uint64_t> finished_{0};
 };
 
 /// The tallies of all workers and of everybody else, for each lane.

@@ -26,6 +26,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/container/small_vector.hpp>
 
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/codel_controller.hpp>
 #include <brigade/detail/crew.hpp>
 #include <brigade/detail/deadline_set.hpp>
@@ -137,7 +138,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   waiting_line& line();
   /// Whether slots that come free are awaited. By the line, on its strand.
   void await_slots(bool yes) noexcept { slots_awaited_.store(yes, std::memory_order_seq_cst); }
-  std::atomic<bool> const& slots_awaited() const noexcept { return slots_awaited_; }
+  atomic<bool> const& slots_awaited() const noexcept { return slots_awaited_; }
   /// Tells the line of a slot that has come free.
   void tell_line() noexcept;
 
@@ -331,7 +332,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::atomic<std::uint64_t> handler_errors_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
-  std::atomic<bool> slots_awaited_{false};
+  atomic<bool> slots_awaited_{false};
   std::atomic<bool> host_gone_{false};
   enum class ending { none, finished, given_up };
   std::atomic<ending> how_ended_{ending::none};  // finished: drained, and the watchers told

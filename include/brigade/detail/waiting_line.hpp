@@ -27,6 +27,7 @@
 #include <boost/asio/post.hpp>
 
 #include <brigade/detail/admission.hpp>
+#include <brigade/detail/atomic.hpp>
 #include <brigade/detail/control_context.hpp>
 #include <brigade/detail/job_queue.hpp>
 #include <brigade/error.hpp>
@@ -95,10 +96,10 @@ class waiting_line : public std::enable_shared_from_this<waiting_line> {
 
   std::uint64_t const most_;
   control_strand on_;
-  std::atomic<std::uint64_t> places_{0};
-  std::vector<std::atomic<std::uint64_t>> places_in_lane_;
-  std::atomic<std::uint64_t> last_number_{0};
-  std::atomic<bool> notified_{false};
+  atomic<std::uint64_t> places_{0};
+  std::vector<atomic<std::uint64_t>> places_in_lane_;
+  atomic<std::uint64_t> last_number_{0};
+  atomic<bool> notified_{false};
   std::map<std::uint64_t, std::unique_ptr<waiter>> line_;  // touched on the strand only
 };
 
