@@ -13,7 +13,7 @@ set(brigade_sanitizer_environment
 function(brigade_test kind noun)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBRARIES")
   set(target ${kind}_${noun})
-  add_executable(${target} ${kind}/${noun}.cpp)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/test/${kind}/${noun}.cpp)
   target_link_libraries(${target} PRIVATE brigade::brigade brigade_test_support brigade_warnings ${arg_LIBRARIES})
   # A test is compiled more often than it runs.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
