@@ -79,7 +79,7 @@ class driver {
   [[nodiscard]] std::string difference_of(id job) const;
 
   model model_;
-  bool host_is_idle_ = true;
+  bool is_over_ = false;
   std::deque<sight> seen_{};  // outlives the pool: it has the signals
   std::vector<id> run_order_{};
   std::size_t job_errors_ = 0;
@@ -88,8 +88,8 @@ class driver {
   std::vector<brigade::error_code> group_waits_{};
   std::string wrong_{};
   std::map<id, asio::steady_timer*> suspended_{};
+  asio::io_context elsewhere_{1};  // outlives what goes with the host, and holds work on it
   asio::io_context host_{1};
-  asio::io_context elsewhere_{1};
   std::map<id, brigade::permit> permits_{};
   brigade::worker_pool pool_;
   brigade::task_group group_;

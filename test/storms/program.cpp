@@ -38,6 +38,12 @@ void print(std::ostream& out, job_terms const& job) {
   if (job.large) out << " large";
 }
 
+/// Small programs, too, are of all commands: RapidCheck would give them the first numbers of a range.
+template <class T>
+rc::Gen<T> whole_range(rc::Gen<T> gen) {
+  return rc::gen::resize(rc::kNominalSize, std::move(gen));
+}
+
 rc::Gen<job_terms> jobs(bool endings) {
   using rc::gen::set;
   return rc::gen::build<job_terms>(
@@ -109,7 +115,7 @@ std::ostream& operator<<(std::ostream& out, setup const& s) {
 }
 
 rc::Gen<program> programs(bool endings) {
-  return rc::gen::container<program>(commands(endings));
+  return rc::gen::container<program>(whole_range(commands(endings)));
 }
 
 rc::Gen<setup> setups() {
@@ -117,10 +123,11 @@ rc::Gen<setup> setups() {
   auto const any = rc::gen::build<setup>(
       set(&setup::workers, rc::gen::inRange(1U, 4U)),
       set(&setup::capacity, rc::gen::inRange(std::size_t{1}, std::size_t{9})),
-      set(&setup::lanes, rc::gen::resize(3, rc::gen::container<std::vector<brigade::lane_options>>(lanes()))),
+      set(&setup::lanes, rc::gen::resize(4, rc::gen::container<std::vector<brigade::lane_options>>(
+                                                whole_range(lanes())))),
       set(&setup::max_waiting, rc::gen::inRange(std::size_t{0}, std::size_t{5})),
       set(&setup::group_bound, rc::gen::inRange(std::size_t{0}, std::size_t{3})));
-  return rc::gen::map(any, [](setup s) {
+  return rc::gen::map(whole_range(any), [](setup s) {
     for (auto& lane : s.lanes) lane.capacity = std::min(lane.capacity, s.capacity);
     if (s.lanes.size() > 1) s.workers = 1;  // each worker has a round of its own
     return s;
