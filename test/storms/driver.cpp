@@ -21,15 +21,16 @@ using namespace std::chrono_literals;
 
 driver::driver(setup const& s)
     : model_(s),
-      pool_(host_.get_executor(), {.threads = s.workers,
-                                   .capacity = s.capacity,
-                                   .on_job_error = [this](std::exception_ptr const&) { ++job_errors_; },
-                                   // Of handlers that go with the host, where a program has failed.
-                                   .on_handler_error = [](std::exception_ptr const&) {},
-                                   .max_waiting = s.max_waiting,
-                                   .lanes = s.lanes,
-                                   .linger = 0us,
-                                   .turn_jobs = 1}),
+      pool_(host_.get_executor(),
+            {.threads = s.workers,
+             .capacity = s.capacity,
+             .on_job_error = [this](std::exception_ptr const&) { ++job_errors_; },
+             // Of handlers that go with the host, where a program has failed.
+             .on_handler_error = [](std::exception_ptr const&) {},
+             .max_waiting = s.max_waiting,
+             .lanes = s.lanes,
+             .linger = 0us,
+             .turn_jobs = 1}),
       group_(pool_, {.max_running = s.group_bound}) {}
 
 std::string driver::execute(command const& c) {
@@ -179,9 +180,8 @@ void driver::submit_to(Target& target, id job, job_terms const& terms) {
   if (is_coroutine(terms.kind)) {
     submit_job(target, job, terms, [this, job] { return suspend(job); });
   } else if (terms.kind == job_kind::stoppable) {
-    submit_job(target, job, terms, [this, job, value](std::stop_token const&) {
-      return run_body(job), value;
-    });
+    submit_job(target, job, terms,
+               [this, job, value](std::stop_token const&) { return run_body(job), value; });
   } else {
     submit_job(target, job, terms, [this, job, value] { return run_body(job), value; });
   }
@@ -200,8 +200,9 @@ void driver::post(command const& c, bool by_permit) {
   };
   auto const small = [this, job] { run_body(job); };
   auto const verdict =
-      terms.large ? put([small, ballast = std::array<char, 200>{}] { static_cast<void>(ballast), small(); })
-                  : put(small);
+      terms.large
+          ? put([small, ballast = std::array<char, 200>{}] { static_cast<void>(ballast), small(); })
+          : put(small);
   tell(job, verdict);
   if (!by_permit) {
     static_cast<void>(model_.post(job, terms));
@@ -389,11 +390,11 @@ void driver::drain() {
 void driver::shutdown(bool lame_duck) {
   pool_.async_shutdown(
       {.lame_duck = lame_duck ? 1h : 0h, .drain = 1h, .cancel = 1h},
-      asio::bind_executor(elsewhere_, [this](error_code const& why,
-                                             brigade::shutdown_report const& report) {
-        expect(!why, "async_shutdown: " + why.message());
-        reports_.push_back(report);
-      }));
+      asio::bind_executor(elsewhere_,
+                          [this](error_code const& why, brigade::shutdown_report const& report) {
+                            expect(!why, "async_shutdown: " + why.message());
+                            reports_.push_back(report);
+                          }));
   model_.shutdown(lame_duck);
 }
 
@@ -481,8 +482,8 @@ std::string driver::difference() const {
   compare("group, expired", group.expired, wanted_group.expired);
   compare("group, shed", group.shed, wanted_group.shed);
   if (group_waits_ != model_.group_waits && found.empty()) {
-    found = fmt::format("{} were told of the group, not {}; or something else",
-                        group_waits_.size(), model_.group_waits.size());
+    found = fmt::format("{} were told of the group, not {}; or something else", group_waits_.size(),
+                        model_.group_waits.size());
   }
   compare("what on_job_error saw", job_errors_, model_.job_errors);
   bool const ended = wanted.state == brigade::pool_state::stopped;

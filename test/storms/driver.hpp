@@ -1,9 +1,9 @@
 // Does to a pool what a program says, and to the model, and compares the two after each command.
 //
-// The pool works on an io_context that nobody runs but the driver, one handler at a time and one job
-// a turn. After each handler the library's control thread is let come to rest. So there is nothing
-// that happens by chance, and a program that fails fails again.
-// SPDX-License-Identifier: BSL-1.0
+// The pool works on an io_context that nobody runs but the driver, one handler at a time and one
+// job a turn. After each handler the library's control thread is let come to rest. So there is
+// nothing that happens by chance, and a program that fails fails again. SPDX-License-Identifier:
+// BSL-1.0
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,8 @@ class driver {
  public:
   explicit driver(setup const& s);
 
-  /// Executes the command. Gives what was expected and not seen; empty where all is as it should be.
+  /// Executes the command. Gives what was expected and not seen; empty where all is as it should
+  /// be.
   [[nodiscard]] std::string execute(command const& c);
 
   /// Ends whatever has not ended, and looks at all of it once more.

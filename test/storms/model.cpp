@@ -519,8 +519,7 @@ void model::leave_group(id job) {
 }
 
 void model::tell_group() {
-  auto const result =
-      failure_ ? *failure_ : ended_early_ ? aborted() : error_code{};
+  auto const result = failure_ ? *failure_ : ended_early_ ? aborted() : error_code{};
   group_waits.insert(group_waits.end(), std::exchange(watchers_, 0), result);
   failure_.reset();
   ended_early_ = false;

@@ -31,7 +31,7 @@ struct record {
   bool has_handler = false;
   place at = place::nowhere;
   int ran = 0;
-  std::uint64_t position = 0;  ///< In the order in which jobs were queued.
+  std::uint64_t position = 0;                 ///< In the order in which jobs were queued.
   std::optional<brigade::error_code> told{};  ///< What its handler, or its caller, is told.
   std::optional<id> child{};                  ///< Of one that spawns.
 };

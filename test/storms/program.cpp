@@ -17,13 +17,13 @@ std::string_view name_of(Enum value, std::array<std::string_view, Size> const& n
   return names.at(static_cast<std::size_t>(value));
 }
 
-constexpr std::array<std::string_view, 7> kind_names{"plain",    "throwing", "stoppable", "spawning",
-                                                     "stopping", "stoic",    "sleeper"};
+constexpr std::array<std::string_view, 7> kind_names{
+    "plain", "throwing", "stoppable", "spawning", "stopping", "stoic", "sleeper"};
 constexpr std::array<std::string_view, 4> overflow_names{"reject", "wait", "caller_runs",
                                                          "drop_oldest"};
 constexpr std::array<std::string_view, 19> act_names{
-    "post",   "submit", "bulk",         "post_for",   "reserve", "async_reserve", "spend_post",
-    "spend_submit", "release", "run",   "run_all",    "resume",  "cancel",        "cancel_group",
+    "post",         "submit",  "bulk",  "post_for", "reserve", "async_reserve", "spend_post",
+    "spend_submit", "release", "run",   "run_all",  "resume",  "cancel",        "cancel_group",
     "wait_group",   "close",   "drain", "shutdown", "stop"};
 
 void print(std::ostream& out, job_terms const& job) {
@@ -38,7 +38,8 @@ void print(std::ostream& out, job_terms const& job) {
   if (job.large) out << " large";
 }
 
-/// Small programs, too, are of all commands: RapidCheck would give them the first numbers of a range.
+/// Small programs, too, are of all commands: RapidCheck would give them the first numbers of a
+/// range.
 template <class T>
 rc::Gen<T> whole_range(rc::Gen<T> gen) {
   return rc::gen::resize(rc::kNominalSize, std::move(gen));
@@ -55,11 +56,10 @@ rc::Gen<job_terms> jobs(bool endings) {
                                               {endings ? 1U : 0U, job_kind::stopping},
                                               {3, job_kind::stoic},
                                               {3, job_kind::sleeper}})),
-      set(&job_terms::when_full,
-          rc::gen::weightedElement<overflow>({{4, overflow::reject},
-                                              {4, overflow::wait},
-                                              {2, overflow::caller_runs},
-                                              {3, overflow::drop_oldest}})),
+      set(&job_terms::when_full, rc::gen::weightedElement<overflow>({{4, overflow::reject},
+                                                                     {4, overflow::wait},
+                                                                     {2, overflow::caller_runs},
+                                                                     {3, overflow::drop_oldest}})),
       set(&job_terms::lane, rc::gen::inRange(0U, 3U)),
       set(&job_terms::start_by,
           rc::gen::weightedElement<due>({{8, due::never}, {1, due::past}, {2, due::far}})),
@@ -75,12 +75,12 @@ rc::Gen<command> commands(bool endings) {
   auto const end = endings ? 1U : 0U;
   return rc::gen::build<command>(
       set(&command::what, rc::gen::weightedElement<act>({
-                              {14, act::post},         {20, act::submit},       {4, act::bulk},
-                              {3, act::post_for},      {5, act::reserve},       {5, act::async_reserve},
-                              {4, act::spend_post},    {4, act::spend_submit},  {4, act::release},
-                              {10, act::run},          {5, act::run_all},       {6, act::resume},
-                              {8, act::cancel},        {2, act::cancel_group},  {3, act::wait_group},
-                              {end, act::close},       {end, act::drain},       {end, act::shutdown},
+                              {14, act::post},      {20, act::submit},      {4, act::bulk},
+                              {3, act::post_for},   {5, act::reserve},      {5, act::async_reserve},
+                              {4, act::spend_post}, {4, act::spend_submit}, {4, act::release},
+                              {10, act::run},       {5, act::run_all},      {6, act::resume},
+                              {8, act::cancel},     {2, act::cancel_group}, {3, act::wait_group},
+                              {end, act::close},    {end, act::drain},      {end, act::shutdown},
                               {end, act::stop},
                           })),
       set(&command::job, jobs(endings)), set(&command::which, rc::gen::inRange(0U, 16U)),
@@ -89,7 +89,8 @@ rc::Gen<command> commands(bool endings) {
 
 rc::Gen<brigade::lane_options> lanes() {
   return rc::gen::build<brigade::lane_options>(
-      rc::gen::set(&brigade::lane_options::capacity, rc::gen::inRange(std::size_t{1}, std::size_t{8})),
+      rc::gen::set(&brigade::lane_options::capacity,
+                   rc::gen::inRange(std::size_t{1}, std::size_t{8})),
       rc::gen::set(&brigade::lane_options::weight, rc::gen::inRange(1U, 4U)));
 }
 
