@@ -8,6 +8,8 @@
 // threads must still deliver). SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brigade/detail/rtti.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
