@@ -1,7 +1,7 @@
 # Install rules: the library, its headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS brigade EXPORT brigadeTargets FILE_SET HEADERS)
+install(TARGETS brigade EXPORT brigadeTargets FILE_SET HEADERS FILE_SET detail)
 # The same names straight from the build tree: -Dbrigade_DIR=<build folder>.
 export(TARGETS brigade brigade_sanitizers brigade_warnings NAMESPACE brigade:: FILE brigadeTargets.cmake)
 install(EXPORT brigadeTargets NAMESPACE brigade:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brigade)

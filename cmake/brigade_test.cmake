@@ -10,13 +10,18 @@ set(brigade_sanitizer_environment
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
   "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 
+# A test is compiled more often than it runs.
+set(brigade_test_compile_options $<$<CONFIG:Release>:-O1>)
+
 function(brigade_test kind noun)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBRARIES")
   set(target ${kind}_${noun})
   add_executable(${target} ${PROJECT_SOURCE_DIR}/test/${kind}/${noun}.cpp)
   target_link_libraries(${target} PRIVATE brigade::brigade brigade_test_support brigade_warnings ${arg_LIBRARIES})
-  # A test is compiled more often than it runs.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE ${brigade_test_compile_options})
+  if(NOT arg_LIBRARIES)  # these may define macros that the precompiled headers do not have
+    target_precompile_headers(${target} REUSE_FROM brigade_test_support)
+  endif()
   add_test(NAME ${kind}.${noun} COMMAND ${target})
   set_tests_properties(${kind}.${noun} PROPERTIES
     LABELS ${kind} TIMEOUT ${brigade_test_timeout} ENVIRONMENT "${brigade_sanitizer_environment}")

@@ -80,9 +80,8 @@ struct state_times {
 };
 
 /// One consistent reading of a pool. Each number is one that the pool really had while the
-/// snapshot was taken, and always
-/// `admitted == completed + failed + cancelled + expired + shed + queued_jobs + running_jobs`
-/// and `queued_jobs + running_jobs <= capacity`.
+/// snapshot was taken, and always `admitted == completed + failed + cancelled + expired + shed +
+/// queued_jobs + running_jobs` and `queued_jobs + running_jobs <= capacity`.
 struct pool_metrics {
   std::uint64_t queued_jobs = 0;   ///< Admitted, not started.
   std::uint64_t running_jobs = 0;  ///< Started, not finished; suspended coroutines included.

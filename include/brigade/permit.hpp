@@ -43,9 +43,9 @@ class permit {
   /// Spends the slot: runs `f()` on a worker, as worker_pool::try_post does.
   ///
   /// Returns: no error; or `errc::closed` (the pool has been stopped), with `f` not moved from.
-  /// Never `queue_full`. The permit is empty afterwards either way. Throws: `std::logic_error` if
-  /// it holds no slot; else as try_post, and then the slot is kept. Cost: as try_post, and two
-  /// operations on shared counts
+  /// Never `queue_full`. The permit is empty afterwards either way.
+  /// Throws: `std::logic_error` if it holds no slot; else as try_post, and then the slot is kept.
+  /// Cost: as try_post, and two operations on shared counts
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code post(F&& f, submit_options options = {}) {

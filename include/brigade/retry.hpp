@@ -40,8 +40,7 @@ namespace brigade {
 ///                 for a lane that the pool does not have; `std::system_error` if the control
 ///                 thread cannot be started; else as async_submit
 /// Cost:           as async_submit with a cancellation slot; once it has to pause, a timer and a
-/// few
-///                 blocks more, and a post a try. Counts as one rejection at the most
+///                 few blocks more, and a post a try. Counts as one rejection at the most
 /// Example:        examples/11_retry.cpp
 template <class F, class Token>
 auto async_retry(worker_pool& pool, backoff_policy policy, F&& job, submit_options options,

@@ -44,8 +44,7 @@ using pools_to_end = std::vector<std::reference_wrapper<worker_pool>>;
 /// Lifetime:       the pools may go first
 /// Throws:         `std::invalid_argument` where there are no pools, or with the name of a negative
 ///                 time; `std::bad_alloc`; `std::system_error` if the control thread cannot be
-///                 started
-/// Cost:           for each pool that of async_shutdown
+/// started Cost:           for each pool that of async_shutdown
 template <class Token>
 auto async_shutdown_all(pools_to_end const& pools, shutdown_order order, shutdown_options times,
                         Token&& token) {

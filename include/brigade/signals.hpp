@@ -31,8 +31,7 @@ namespace brigade {
 ///                 `operation_aborted` (cancelled)
 /// Executor:       the handler's, else the pool's; never inside this call
 /// Cancellation:   terminal, partial, total: the signals are caught no longer; a shutdown that has
-///                 begun goes on
-/// Thread safety:  any thread
+/// begun goes on Thread safety:  any thread
 /// Throws:         `std::invalid_argument` with the option's name; `boost::system::system_error`
 ///                 with the number of a signal that cannot be caught; `std::bad_alloc`;
 ///                 `std::system_error` if the control thread cannot be started

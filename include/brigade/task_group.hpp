@@ -112,11 +112,14 @@ class task_group {
   /// added later neither, until an async_wait() has completed: so a group whose jobs keep adding
   /// jobs can be ended.
   ///
-  /// Throws: what posting a completion throws. Thread safety: any thread, jobs of the group
-  /// included. Cost: proportional to the jobs of the group
+  /// Throws: what posting a completion throws.
+  /// Thread safety: any thread, jobs of the group included.
+  /// Cost: proportional to the jobs of the group
   void cancel() { state_->cancel(); }
 
-  /// A consistent snapshot. Thread safety: any thread. Cost: the group's lock
+  /// A consistent snapshot.
+  /// Thread safety: any thread.
+  /// Cost: the group's lock
   [[nodiscard]] task_group_metrics metrics() const noexcept { return state_->metrics(); }
 
  private:

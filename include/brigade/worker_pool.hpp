@@ -122,10 +122,11 @@ class worker_pool {
   ///
   /// Returns: as try_post; with `overflow::caller_runs` no error where the pool is full and `f` has
   /// been run here, or `errc::expired` where `options.start_by` has passed by then; with
-  /// `overflow::drop_oldest` `errc::queue_full` only where nothing is queued. Throws: as try_post;
-  /// `std::out_of_range` for a lane that the pool does not have; `std::invalid_argument` for
-  /// `overflow::wait`, which post_for and async_submit do. Thread safety: as try_post. Cost: as
-  /// try_post; with a deadline or a name two blocks of memory, with a deadline a lock
+  /// `overflow::drop_oldest` `errc::queue_full` only where nothing is queued.
+  /// Throws: as try_post; `std::out_of_range` for a lane that the pool does not have;
+  /// `std::invalid_argument` for `overflow::wait`, which post_for and async_submit do.
+  /// Thread safety: as try_post.
+  /// Cost: as try_post; with a deadline or a name two blocks of memory, with a deadline a lock
   template <class F>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code try_post(F&& f, submit_options const& options) {
@@ -144,9 +145,11 @@ class worker_pool {
   /// Returns: no error; `errc::expired` (no slot in time) · `errc::queue_full` (the line is full,
   /// or `timeout` is not positive) · `errc::closed`; from a worker of this pool, which would wait
   /// for itself, always `resource_deadlock_would_occur` (of `std::errc`). Refused, `f` is not moved
-  /// from. Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not
-  /// looked at. Thread safety: any thread, but see above. Cost: as try_reserve and permit::post
-  /// where there is a slot at once, and a block of memory
+  /// from.
+  /// Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not looked
+  /// at.
+  /// Thread safety: any thread, but see above.
+  /// Cost: as try_reserve and permit::post where there is a slot at once, and a block of memory
   template <class F, class Rep, class Period>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code post_for(F&& f, std::chrono::duration<Rep, Period> timeout,
@@ -168,7 +171,7 @@ class worker_pool {
     return permit(std::move(slot)).post(std::forward<F>(f), options);
   }
 
-  /// A slot without a job, if there is one.
+  /// A slot without a job, if there is one. Of `options` only the lane is looked at.
   ///
   /// Returns: a permit; or `errc::queue_full` · `errc::closed`.
   /// Throws: `std::out_of_range` for a lane that the pool does not have; `std::bad_alloc`.
@@ -248,8 +251,7 @@ class worker_pool {
   /// Throws:         as above; `std::out_of_range` for a lane that the pool does not have;
   ///                 `std::invalid_argument` for a coroutine with `overflow::caller_runs`
   /// Cost:           as above; with `wait`, a deadline or a name a block more; one that has to wait
-  /// a
-  ///                 post to the library's control thread, one with a deadline a lock
+  ///                 a post to the library's control thread, one with a deadline a lock
   template <class F, class Token>
   auto async_submit(F&& job, submit_options options, Token&& token) {
     using signature = typename detail::job_shape<std::decay_t<F>>::signature;
@@ -298,8 +300,9 @@ class worker_pool {
   ///
   /// Returns: the future, ready. `pool.wait(std::move(future)).get()` gives its result.
   /// Throws: what waiting for the future throws, such as `std::future_error` for one without a
-  /// state. Thread safety: any thread. Cost: where there is nothing to run, looks again every
-  /// millisecond
+  /// state.
+  /// Thread safety: any thread.
+  /// Cost: where there is nothing to run, looks again every millisecond
   template <class Future>
   Future wait(Future&& future) {
     detail::help_while_waiting(*core_, future);
@@ -316,8 +319,7 @@ class worker_pool {
   ///
   /// Completes with: `void(error_code)`: no error; or `operation_aborted` (cancelled)
   /// Executor:       the handler's, else the pool's; never inside this call. It is told of the
-  /// drain
-  ///                 even while the pool's threads are busy with handlers
+  ///                 drain even while the pool's threads are busy with handlers
   /// Cancellation:   terminal, partial, total: the wait ends, the pool stays closed
   /// Thread safety:  any thread, jobs and handlers included
   /// Throws:         `std::bad_alloc`; `std::system_error` if the control thread, which the first

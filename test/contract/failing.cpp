@@ -1,10 +1,12 @@
 // Jobs, handlers and hooks that throw: who is told, and what goes on.
 // SPDX-License-Identifier: BSL-1.0
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -24,6 +26,23 @@
 namespace asio = boost::asio;
 
 namespace {
+
+/// Cannot be made to hold work: memory runs out.
+struct no_work_executor {
+  template <class F>
+  void execute(F&& function) const {
+    std::forward<F>(function)();
+  }
+  no_work_executor require(asio::execution::blocking_t::never_t) const { return {}; }
+  no_work_executor prefer(asio::execution::outstanding_work_t::tracked_t) const {
+    throw std::bad_alloc();
+  }
+  asio::execution_context& query(asio::execution::context_t) const {
+    static asio::io_context context;
+    return context;
+  }
+  bool operator==(no_work_executor const&) const noexcept = default;
+};
 
 // A hook that remembers what it was told.
 class told {
@@ -233,6 +252,22 @@ TEST_CASE("handlers of refused, cancelled, stoppable and coroutine jobs may thro
   CHECK(test::wait_until([&] { return pool.metrics().handler_errors == 4; }));
   CHECK(handlers.count() == 4);
   CHECK(all_alive(pool, 2));
+}
+
+TEST_CASE("an executor that cannot be asked for work leaves nothing admitted",
+          "[contract][failing]") {
+  brigade::worker_pool pool{{.threads = 1, .capacity = 1}};
+  auto const refuses_work = [&] {
+    return asio::bind_executor(no_work_executor{}, [](auto&&...) {});
+  };
+  std::array<char, 64> const large{};
+  CHECK_THROWS_AS(pool.async_submit([] {}, refuses_work()), std::bad_alloc);
+  CHECK_THROWS_AS(pool.async_submit([large] { return large[0]; }, refuses_work()), std::bad_alloc);
+  CHECK_THROWS_AS(pool.async_submit([](std::stop_token) {}, refuses_work()), std::bad_alloc);
+  auto const coroutine = []() -> asio::awaitable<void> { co_return; };
+  CHECK_THROWS_AS(pool.async_submit(coroutine, refuses_work()), std::bad_alloc);
+  CHECK(pool.metrics().admitted == 0);
+  pool.async_submit([] {}, asio::use_future).get();
 }
 
 TEST_CASE("what is posted to the pool's executor may throw, too", "[contract][failing]") {

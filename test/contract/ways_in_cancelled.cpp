@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/token_kinds.hpp"
+#include "support/wait_until.hpp"
 #include "support/way_in.hpp"
 
 namespace asio = boost::asio;

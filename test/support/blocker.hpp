@@ -7,8 +7,6 @@
 
 #include <brigade/worker_pool.hpp>
 
-#include "support/wait_until.hpp"
-
 namespace test {
 
 /// A gate that jobs wait at. Opens at the latest when it is destroyed; declare it after the pool,
@@ -29,13 +27,7 @@ class blocker {
   [[nodiscard]] unsigned waiting() const { return state_->waiting.load(); }
 
   /// Gives `workers` blocking jobs to the pool and waits until all of them run.
-  [[nodiscard]] bool occupy(brigade::worker_pool& pool, unsigned workers) {
-    auto const before = waiting();
-    for (unsigned i = 0; i != workers; ++i) {
-      if (pool.try_post([this] { wait(); })) return false;
-    }
-    return wait_until([&] { return waiting() == before + workers; });
-  }
+  [[nodiscard]] bool occupy(brigade::worker_pool& pool, unsigned workers);
 
  private:
   struct state {

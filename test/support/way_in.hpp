@@ -10,6 +10,7 @@
 
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 namespace test {
 

@@ -1,6 +1,6 @@
 // async_submit of a function that may end early: its handler has a cancellation slot, it takes a
-// stop token, it has a deadline or a name, or it may have to wait in line. SPDX-License-Identifier:
-// BSL-1.0
+// stop token, it has a deadline or a name, or it may have to wait in line.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <functional>
@@ -80,9 +80,10 @@ class controlled_submission final : public cancellable_job {
   using result = typename shape::result;
 
  public:
-  template <class H, class G>
-  controlled_submission(pool_core const& core, H&& h, G&& g, std::shared_ptr<job_control> control)
-      : work_(core, std::forward<H>(h), std::forward<G>(g)), in_group_(std::move(control)) {}
+  template <class G>
+  controlled_submission(addressed_handler<Handler>&& to, G&& g,
+                        std::shared_ptr<job_control> control)
+      : work_(std::move(to), std::forward<G>(g)), in_group_(std::move(control)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -156,14 +157,15 @@ template <class Handler, class G>
 void submit_controlled(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
+  addressed_handler<Handler> to(core, std::move(handler));
   if (auto const answer = core.probe(terms); answer != verdict::admitted) {
     if (terms.group != nullptr) terms.group->count_refused();
-    return refuse_later<R>(core, std::move(handler), answer);
+    return refuse_later<R>(core, std::move(to), answer);
   }
   auto const control = std::make_shared<job_control>(core, terms);
-  auto const allocator = allocator_of(handler);
-  auto* const box = make_boxed<controlled_submission<Handler, F>>(
-      allocator, core, std::move(handler), std::forward<G>(job), control);
+  auto const allocator = allocator_of(to.handler);
+  auto* const box = make_boxed<controlled_submission<Handler, F>>(allocator, std::move(to),
+                                                                  std::forward<G>(job), control);
   auto answer = verdict::closed;
   try {
     answer = submit_early_ending(core, control, box, box->handler(), terms);

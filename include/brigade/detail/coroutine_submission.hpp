@@ -100,9 +100,9 @@ class coroutine_submission final : public cancellable_job {
   using result = typename shape::result;
 
  public:
-  template <class H, class G>
-  coroutine_submission(pool_core const& core, H&& h, G&& g, std::shared_ptr<job_control> control)
-      : work_(core, std::forward<H>(h), std::forward<G>(g)), in_group_(std::move(control)) {}
+  template <class G>
+  coroutine_submission(addressed_handler<Handler>&& to, G&& g, std::shared_ptr<job_control> control)
+      : work_(std::move(to), std::forward<G>(g)), in_group_(std::move(control)) {}
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -227,14 +227,15 @@ void submit_coroutine(pool_core& core, Handler&& handler, G&& job, submit_terms 
         "may "
         "be suspended, in the caller; use wait or reject");
   }
+  addressed_handler<Handler> to(core, std::move(handler));
   if (auto const answer = core.probe(terms); answer != verdict::admitted) {
     if (terms.group != nullptr) terms.group->count_refused();
-    return refuse_later<R>(core, std::move(handler), answer);
+    return refuse_later<R>(core, std::move(to), answer);
   }
   auto const control = std::make_shared<coroutine_control>(core, terms);
-  auto const allocator = allocator_of(handler);
-  auto* const box = make_boxed<coroutine_submission<Handler, F>>(
-      allocator, core, std::move(handler), std::forward<G>(job), control);
+  auto const allocator = allocator_of(to.handler);
+  auto* const box = make_boxed<coroutine_submission<Handler, F>>(allocator, std::move(to),
+                                                                 std::forward<G>(job), control);
   auto answer = verdict::closed;
   try {
     answer = submit_early_ending(core, control, box, box->handler(), terms);

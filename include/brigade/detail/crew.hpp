@@ -3,13 +3,11 @@
 //
 // Invariants
 // 1. `idle + active == size`; `searching <= 1`. A turn is idle (has given its slot back), or
-// active:
-//    posted, running jobs, or searching. A turn that was just posted counts as searching until it
-//    finds a job or goes idle.
+//    active: posted, running jobs, or searching. A turn that was just posted counts as searching
+//    until it finds a job or goes idle.
 // 2. No lost wake-up. A submitter publishes its job, then reads the crew; a worker changes the
-// crew,
-//    then looks at the queue once more. Both pairs are sequentially consistent, so at least one of
-//    the two sees the other. If the submitter sees a searcher it leaves the job to it: that
+//    crew, then looks at the queue once more. Both pairs are sequentially consistent, so at least
+//    one of the two sees the other. If the submitter sees a searcher it leaves the job to it: that
 //    searcher will look at the queue again after it has stopped being one, either way it stops.
 // 3. No herd. Nobody is woken while somebody searches; a searcher that finds a job wakes the next
 //    worker only if there is more to do.
@@ -17,7 +15,8 @@
 // The rule is the one of Go's scheduler (one spinning thread hands the role on) with the semaphore
 // replaced by a turn posted to the executor. The slots are a Treiber stack, so the worker that went
 // idle last, whose counts are still in somebody's cache, is given work first; its tag rules out
-// ABA. SPDX-License-Identifier: BSL-1.0
+// ABA.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>

@@ -13,7 +13,8 @@
 // 4. Once cancel() has the lock no member starts any more: a worker asks here before it starts one.
 //
 // Locks: the group's, then that of a lane's shelf. Ending a job, and calling one, is done without
-// the lock, by members that are kept alive meanwhile. SPDX-License-Identifier: BSL-1.0
+// the lock, by members that are kept alive meanwhile.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <array>

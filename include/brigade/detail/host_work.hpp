@@ -1,7 +1,8 @@
 // Outstanding work on a host's executor, so that the host's run() does not return while a
 // completion is on its way to it from another thread. A queued job needs none: the turn that will
 // take it is the host's work. Who takes it away from that turn, to complete it from outside, holds
-// some first. SPDX-License-Identifier: BSL-1.0
+// some first.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <mutex>

@@ -6,14 +6,12 @@
 //    exchange decides; the losers find null. The queue's cell holds only a shell that points here,
 //    so it can stay behind when the job has ended.
 // 2. A job in line for a slot belongs to the line's strand. `line_number_` says so; who wants to
-// end
-//    it early asks the strand, and comes back here if it has left the line by then.
+//    end it early asks the strand, and comes back here if it has left the line by then.
 // 3. Nothing that comes between is lost: who ends a job early raises `early_`, then takes the
 //    pointer; who queues it stores the pointer, then looks at `early_`. All four are sequentially
 //    consistent, so one of the two sees the other.
 // 4. A job that its group holds back is still one in the queue: the worker that came with it has
-// not
-//    touched `queued_`, and has only moved the shell from the ring to the lane's shelf.
+//    not touched `queued_`, and has only moved the shell from the ring to the lane's shelf.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 

@@ -1,6 +1,7 @@
 // Who is told of jobs: the recorder of times, the observer, and tracers from outside. Which jobs
 // get a note is decided when they are admitted, so that whoever is told of one part of a job's life
-// is told of the others. SPDX-License-Identifier: BSL-1.0
+// is told of the others.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@
 //
 // Ordering: outcomes are stored with release and read with acquire, so who sees a job's end also
 // sees what the job did: a submitter that is admitted on the strength of a freed slot runs after
-// it. SPDX-License-Identifier: BSL-1.0
+// it.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <array>

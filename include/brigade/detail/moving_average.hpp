@@ -4,8 +4,7 @@
 // Invariants
 // 1. One writer at a time, which sees what the one before it wrote.
 // 2. Mean, weight and window are each right by themselves. A reader may see a mean that is newer
-// than
-//    the weight, or the other way round: then one step's jobs count a little more or less.
+//    than the weight, or the other way round: then one step's jobs count a little more or less.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 

@@ -5,7 +5,8 @@
 //
 // The parts: lanes (who gets in, what is queued), line (who waits for a slot), deadlines, crew (who
 // is woken), ledger (what became of it), registry (what can be asked to stop), gate (what its
-// threads must still deliver). SPDX-License-Identifier: BSL-1.0
+// threads must still deliver).
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <brigade/detail/rtti.hpp>

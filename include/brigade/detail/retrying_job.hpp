@@ -7,7 +7,8 @@
 //
 // No closing is missed: this adds itself to the pool's `retrying` set, under that set's lock, and
 // then looks at whether the pool is closed; the pool closes, and then takes the lock to wake all in
-// the set. SPDX-License-Identifier: BSL-1.0
+// the set.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <memory>

@@ -3,7 +3,8 @@
 // Each pool has its own sequence; the group begins them and collects what they tell. In an order,
 // the pools that wait for their turn are lame ducks: they still admit what the pools before them
 // send. A pool's turn comes when the one before it has ended, at the latest when the drain's time
-// is over for all of them. SPDX-License-Identifier: BSL-1.0
+// is over for all of them.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>

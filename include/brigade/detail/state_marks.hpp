@@ -5,7 +5,8 @@
 //
 // Ordering: relaxed. A mark is a number for people; nothing else is read on its strength. Calls
 // that move the state at the same moment may set their marks in either order, and a state that
-// seems to end before it began has taken no time. SPDX-License-Identifier: BSL-1.0
+// seems to end before it began has taken no time.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <algorithm>

@@ -25,11 +25,11 @@ template <class Handler, class F>
 struct submission {
   using result = typename job_shape<F>::result;
 
-  template <class H, class G>
-  submission(pool_core const& core, H&& h, G&& g) noexcept(
-      std::is_nothrow_constructible_v<Handler, H>&& std::is_nothrow_move_constructible_v<Handler>&&
-          std::is_nothrow_constructible_v<F, G>)
-      : to(core, Handler(std::forward<H>(h))), job(std::forward<G>(g)) {}
+  template <class G>
+  submission(addressed_handler<Handler>&& handler,
+             G&& g) noexcept(std::is_nothrow_move_constructible_v<addressed_handler<Handler>>&&
+                                 std::is_nothrow_constructible_v<F, G>)
+      : to(std::move(handler)), job(std::forward<G>(g)) {}
 
   addressed_handler<Handler> to;
   F job;
@@ -114,9 +114,8 @@ struct boxed_submission {
 
 /// Tells a handler that its job was not admitted.
 template <class R, class Handler>
-void refuse_later(pool_core& core, Handler&& handler, verdict why) {
-  tell_later(core, addressed_handler<Handler>(core, std::move(handler)),
-             failed_with<R>(verdict_exception(core.refuse(why))));
+void refuse_later(pool_core& core, addressed_handler<Handler>&& to, verdict why) {
+  tell_later(core, std::move(to), failed_with<R>(verdict_exception(core.refuse(why))));
 }
 
 /// Puts a boxed job where it was admitted to.
@@ -126,32 +125,34 @@ void publish_boxed(pool_core& core, submission<Handler, F>* box, admission_claim
   core.publish(claim);
 }
 
+/// All that may throw (the handler's executor is the user's code) comes before admission: it takes
+/// no slot with it.
 template <class Handler, class G>
 void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
   using F = std::decay_t<G>;
   using R = typename job_shape<F>::result;
   using in_cell = inline_submission<Handler, F>;
+  addressed_handler<Handler> to(core, std::move(handler));
   if constexpr (fits_inline<in_cell> &&
-                std::is_nothrow_constructible_v<in_cell, pool_core&, Handler, G>) {
+                std::is_nothrow_constructible_v<in_cell, addressed_handler<Handler>, G>) {
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) [[unlikely]] {
       if (!terms.runs_in_caller(claim.answer)) {
-        return refuse_later<R>(core, std::move(handler), claim.answer);
+        return refuse_later<R>(core, std::move(to), claim.answer);
       }
-      submission<Handler, F> here(core, std::move(handler), std::forward<G>(job));
+      submission<Handler, F> here(std::move(to), std::forward<G>(job));
       return here.run_in_caller([] {}, core);
     }
-    core.lanes()[claim.lane].open(claim).template emplace<in_cell>(core, std::move(handler),
+    core.lanes()[claim.lane].open(claim).template emplace<in_cell>(std::move(to),
                                                                    std::forward<G>(job));
     core.publish(claim);
   } else {
     if (auto const answer = core.probe(terms); answer != verdict::admitted) {
-      return refuse_later<R>(core, std::move(handler), answer);
+      return refuse_later<R>(core, std::move(to), answer);
     }
-    // Memory first, then the slot: what throws here takes no slot with it.
-    auto const allocator = allocator_of(handler);
-    auto* const box = make_boxed<submission<Handler, F>>(allocator, core, std::move(handler),
-                                                         std::forward<G>(job));
+    auto const allocator = allocator_of(to.handler);
+    auto* const box =
+        make_boxed<submission<Handler, F>>(allocator, std::move(to), std::forward<G>(job));
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) {
       auto const free = boxed_submission<Handler, F>::freeing(box);

@@ -14,7 +14,8 @@
 // fence, and looks for a free slot. A job ends: its end is counted, a light fence, the flag is
 // read. So either the line sees the slot, or whoever freed it sees that it is awaited, and calls
 // notify(). `notified_` is lowered before the line looks, so of two ends at the same time the
-// second is seen by that look or by the next one. SPDX-License-Identifier: BSL-1.0
+// second is seen by that look or by the next one.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <atomic>
