@@ -16,7 +16,7 @@ set(brigade_test_compile_options $<$<CONFIG:Release>:-O1>)
 function(brigade_test kind noun)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBRARIES")
   set(target ${kind}_${noun})
-  add_executable(${target} ${kind}/${noun}.cpp)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/test/${kind}/${noun}.cpp)
   target_link_libraries(${target} PRIVATE brigade::brigade brigade_test_support brigade_warnings ${arg_LIBRARIES})
   target_compile_options(${target} PRIVATE ${brigade_test_compile_options})
   if(NOT arg_LIBRARIES)  # these may define macros that the precompiled headers do not have

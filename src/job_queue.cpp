@@ -103,7 +103,6 @@ void job_queue::leave_empty(admission_claim const& c, std::uint64_t index) {
   }
 }
 
-// Dead cells at the front of the ring need no worker to make room.
 void job_queue::clear_front() noexcept {
   inline_job shell;
   while (ring_.take_dead(shell)) shell.discard(nobody);

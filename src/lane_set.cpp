@@ -79,7 +79,10 @@ bool lane_set::take_in_round(round& where, inline_job& out, job_note& note,
                              unsigned& lane) noexcept {
   for (int lap = 0; lap != 2; ++lap) {
     for (unsigned l = 0; l != count(); ++l) {
-      if (where.left_[l] == 0 || !operator[](l).take(out, note)) continue;
+      if (where.left_[l] == 0) continue;
+      auto& queue = operator[](l);
+      queue.clear_front();  // what ended in the queue is no part of what the lane is served
+      if (!queue.take(out, note)) continue;
       --where.left_[l];
       lane = l;
       return true;

@@ -3,7 +3,7 @@
 
 #if BRIGADE_USDT
 
-#define _SDT_HAS_SEMAPHORES 1
+#define _SDT_HAS_SEMAPHORES 1  // its name. NOLINT(bugprone-reserved-identifier)
 #include <sys/sdt.h>
 
 // While a tracer is attached to a probe, the kernel keeps the probe's semaphore above 0. Those of

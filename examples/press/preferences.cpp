@@ -76,7 +76,7 @@ std::optional<std::string> find_in_field(reader field, std::string_view name) {
   while (!field.at_end()) {
     if (field.take(',')) continue;  // a list may have empty members
     auto const found = field.token();
-    auto const value = found ? field.value() : std::nullopt;
+    auto value = found ? field.value() : std::nullopt;
     if (!value) return {};
     while (field.take(';')) {  // parameters, which no preference known here has
       if (field.token() && !field.value()) return {};

@@ -10,6 +10,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brigade/detail/rtti.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>

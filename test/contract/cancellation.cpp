@@ -299,3 +299,33 @@ TEST_CASE("a job is either run or cancelled where both race for it", "[contract]
   CHECK(now.completed == static_cast<std::uint64_t>(ran));
   CHECK(now.cancelled == static_cast<std::uint64_t>(told.aborted));
 }
+
+// Found by a storm under valgrind; the address sanitizer tells of it, too.
+TEST_CASE("a signal may outlive the pool, whatever became of the coroutine that it was for",
+          "[contract][cancellation]") {
+  std::deque<asio::cancellation_signal> signals;
+  tally told;
+  auto const coroutine = []() -> asio::awaitable<void> { co_return; };
+  {
+    brigade::worker_pool pool{{.threads = 1, .capacity = 3}};
+    auto const submit = [&](brigade::submit_options const& options) {
+      pool.async_submit(coroutine, options,
+                        asio::bind_cancellation_slot(signals.emplace_back().slot(), into(told)));
+    };
+    test::blocker gate;
+    REQUIRE(gate.occupy(pool, 1));
+    submit({});
+    submit({.start_by = brigade::clock::now()});  // expires
+    REQUIRE(test::wait_until([&] { return pool.metrics().expired == 1; }));
+    submit({});
+    submit({});                                             // refused
+    submit({.when_full = brigade::overflow::drop_oldest});  // the first one is dropped
+    submit({.when_full = brigade::overflow::wait});         // stands in line until the end
+    signals[2].emit(cancellation_type::terminal);           // cancelled
+    pool.stop();                                            // ends what is left
+    gate.open();
+    pool.join();
+    CHECK(test::wait_until([&] { return told.all() == 6; }));
+  }
+  signals.clear();
+}

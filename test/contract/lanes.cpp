@@ -239,3 +239,24 @@ TEST_CASE("both bounds hold in every snapshot", "[stress][lanes]") {
   CHECK(balanced(pool.metrics()));
   CHECK(pool.metrics().admitted == static_cast<std::uint64_t>(admitted.load()));
 }
+
+// Found by a storm.
+TEST_CASE("what ended in the queue, and permits, are no part of a lane's share of a round",
+          "[contract][lanes]") {
+  asio::io_context host;
+  brigade::worker_pool pool{host.get_executor(), {.threads = 1, .capacity = 16, .lanes = {{}, {}}}};
+  std::vector<unsigned> order;
+  asio::cancellation_signal give_up;
+  auto const post = [&](unsigned lane) {
+    REQUIRE_FALSE(pool.try_post([&order, lane] { order.push_back(lane); }, {.lane = lane}));
+  };
+  post(0);
+  pool.async_submit([] {}, {.lane = 0},
+                    asio::bind_cancellation_slot(give_up.slot(), asio::detached));
+  auto const slot = pool.try_reserve({.lane = 0});
+  post(0);
+  for (int i = 0; i != 3; ++i) post(1);
+  give_up.emit(asio::cancellation_type::terminal);
+  host.run();
+  CHECK(order == std::vector<unsigned>{0, 1, 0, 1, 1});
+}

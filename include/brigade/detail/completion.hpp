@@ -135,6 +135,7 @@ constexpr bool is_system_executor() {
 template <class Executor>
 bool belongs_to_pool([[maybe_unused]] pool_core const& core,
                      [[maybe_unused]] Executor const& executor) {
+  // The first keeps the second from asking. NOLINTNEXTLINE(bugprone-branch-clone)
   if constexpr (is_system_executor<Executor>()) {
     return false;
   } else if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {

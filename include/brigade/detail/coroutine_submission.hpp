@@ -101,8 +101,15 @@ class coroutine_submission final : public cancellable_job {
 
  public:
   template <class G>
-  coroutine_submission(addressed_handler<Handler>&& to, G&& g, std::shared_ptr<job_control> control)
-      : work_(std::move(to), std::forward<G>(g)), in_group_(std::move(control)) {}
+  coroutine_submission(addressed_handler<Handler>&& to, G&& g,
+                       std::shared_ptr<coroutine_control> control)
+      : work_(std::move(to), std::forward<G>(g)),
+        control_(std::move(control)),
+        in_group_(control_) {}
+  coroutine_submission(coroutine_submission const&) = delete;
+  coroutine_submission& operator=(coroutine_submission const&) = delete;
+  /// The job is over, begun or not; its handler's slot may go on to keep the control.
+  ~coroutine_submission() { control_->drop_strand(); }
 
   Handler& handler() noexcept { return work_.to.handler; }
 
@@ -214,6 +221,7 @@ class coroutine_submission final : public cancellable_job {
   }
 
   submission<Handler, F> work_;
+  std::shared_ptr<coroutine_control> const control_;
   group_membership in_group_;
 };
 

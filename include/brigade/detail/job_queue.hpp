@@ -161,6 +161,9 @@ class job_queue {
   /// that has not been published, or is not there any more.
   void bury(std::uint64_t position);
 
+  /// Frees the cells at the front that hold no job. They need no worker.
+  void clear_front() noexcept;
+
   admission_gate& gate() noexcept { return gate_; }
   admission_gate const& gate() const noexcept { return gate_; }
 
@@ -190,7 +193,6 @@ class job_queue {
   bool take_from_store(inline_job& out, job_note& note) noexcept;
   [[nodiscard]] bool store_ready() const noexcept;
   void leave_store_if_empty() noexcept;
-  void clear_front() noexcept;
 
   ledger const& counts_;
   std::uint64_t const capacity_;

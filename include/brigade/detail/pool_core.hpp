@@ -9,6 +9,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brigade/detail/rtti.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
