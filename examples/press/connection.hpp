@@ -4,7 +4,7 @@
 // - A request whose header had arrived before the service began to end is answered as ever.
 // - A client that closes its connection while its body waits or is in work cancels it. One that
 //   closes only its sending side is answered. (From here the two look the same until something is
-//   sent, so an interim answer is: whoever is gone resets the connection then.)
+//   sent, so an interim answer is, every second: whoever is gone resets the connection then.)
 // - Requests may be pipelined. Of those that arrive early `read_ahead` bytes are taken in.
 //
 // Thread safety: all of it runs on its socket's executor, one thread; `tell_phase()` may be called
@@ -88,7 +88,7 @@ class connection : public std::enable_shared_from_this<connection> {
   boost::beast::flat_buffer buffer_;
   activity activity_ = activity::idle;
   bool may_be_asked_ = false;  // by an interim answer, which HTTP/1.0 does not have
-  bool out_of_step_ = false;  // a request could not be read to its end: the next cannot be found
+  bool out_of_step_ = false;   // a request could not be read to its end: the next cannot be found
 };
 
 }  // namespace press

@@ -49,7 +49,8 @@ brigade::submit_options terms_of(compress_call const& call) {
 
 }  // namespace
 
-asio::awaitable<answer> connection::take_body_and_compress(request_parser& request, compress_call call) {
+asio::awaitable<answer> connection::take_body_and_compress(request_parser& request,
+                                                           compress_call call) {
   tally_entry upload{
       service_.uploads};  // first this, then the look at the phase: see end_service()
   if (service_.current() >= phase::refusing) co_return make_answer(service_ending());
@@ -127,12 +128,17 @@ asio::awaitable<error_code> connection::read_ahead_of_answer() {
   co_return co_await read_more();
 }
 
-/// The client has closed its sending side, or all of its connection, which makes the difference
-/// that it resets the connection when something more is sent to it.
+/// The client has closed its sending side, or all of its connection. Whoever has done the latter,
+/// now or later, resets the connection when something more is sent to it.
 asio::awaitable<error_code> connection::find_out_who_is_there() {
-  if (may_be_asked_) {
-    auto const sent = co_await asio::async_write(socket_, asio::buffer(go_on), use_tuple);
-    if (std::get<0>(sent)) co_return std::get<0>(sent);
+  for (bool still_there = may_be_asked_; still_there;) {
+    set_deadline(ask_again);
+    auto const sent = co_await socket_.async_write_some(asio::buffer(go_on), use_tuple);
+    error_code failure = std::get<0>(sent);
+    if (!failure && std::get<1>(sent) != go_on.size()) failure = asio::error::broken_pipe;
+    if (!failure) failure = co_await wait_for_reset();
+    still_there = failure == asio::error::operation_aborted && deadline_.passed();
+    if (!still_there) co_return failure;
   }
   co_return co_await wait_for_reset();
 }

@@ -57,8 +57,7 @@ problem connection::explain(error_code failure) {
   if (failure == asio::error::operation_aborted) {
     return deadline_.passed() ? too_slow() : service_ending();
   }
-  auto const part =
-      activity_ == activity::reading_body ? request_part::body : request_part::header;
+  auto const part = activity_ == activity::reading_body ? request_part::body : request_part::header;
   auto refusal = explain_parse_error(failure, part, buffer_, service_.settings.max_body);
   if (!refusal) throw boost::system::system_error{failure};
   return *std::move(refusal);

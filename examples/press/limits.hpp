@@ -19,6 +19,7 @@ inline constexpr std::size_t skip_limit = 64 * 1024;    ///< an unwanted body up
 /// Bytes a second. A body or an answer that is slower, all in all, is a pause.
 inline constexpr std::uint64_t least_rate = 512;
 
+inline constexpr milliseconds ask_again{1'000};   ///< whether a half-closed client is still there
 inline constexpr milliseconds linger{5'000};      ///< for the client to see the end of its answer
 inline constexpr milliseconds short_linger{500};  ///< the same once the service is closing
 inline constexpr milliseconds last_call{250};     ///< for requests on their way when it ends

@@ -57,8 +57,7 @@ std::vector<MetricFamily> traffic_metrics::Collect() const {
   };
 }
 
-metrics::metrics(brigade::worker_pool const& pool, traffic const& http,
-                 memory_budget const& memory)
+metrics::metrics(brigade::worker_pool const& pool, traffic const& http, memory_budget const& memory)
     : http_(std::make_shared<traffic_metrics>(http, memory)) {
   pools_.add(pool);
 }

@@ -154,8 +154,9 @@ problem memory_full(std::chrono::seconds retry_after) {
   return {.status = 503,
           .kind = "memory-full",
           .title = "There is no memory for the body",
-          .detail = "Bodies and answers that are on their way take all that --max-memory allows. "
-                    "Try again after the seconds in Retry-After.",
+          .detail =
+              "Bodies and answers that are on their way take all that --max-memory allows. "
+              "Try again after the seconds in Retry-After.",
           .extra_field = http::field::retry_after,
           .extra_value = fmt::to_string(retry_after.count())};
 }
