@@ -52,8 +52,7 @@ TEST_CASE("a deadline that passes between two reads of an operation ends it all 
     count = read;
     deadline.clear();
   });
-  context.run();
-  CHECK(deadline.passed() == false);  // cleared
+  context.run_for(60s);  // which only a failure takes
   CHECK(count > 0);
 }
 
