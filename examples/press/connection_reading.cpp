@@ -37,6 +37,7 @@ asio::awaitable<std::optional<problem>> connection::read_header(request_parser& 
 asio::awaitable<std::optional<problem>> connection::read_body(request_parser& request) {
   activity_ = activity::reading_body;
   auto const& body = request.get().body();
+  request.eager(true);  // all that has arrived at once, and not chunk by chunk
   pace const steps{service_.settings.read_timeout};
   while (!request.is_done()) {
     if (service_.current() >= phase::cutting_uploads) co_return service_ending();

@@ -143,6 +143,7 @@ class conversation {
     } else if (auto const* const call = std::get_if<press::compress_call>(&wanted)) {
       check(*call);
       request.body_limit(max_body);
+      request.eager(true);
       if (auto const failure = parse_until(request, [&] { return request.is_done(); })) {
         return refuse(failure, part::body, found);
       }
