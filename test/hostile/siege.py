@@ -142,7 +142,7 @@ async def all_at_once(work, most=500):
 
     async def one(each):
         async with gate:
-            return await asyncio.wait_for(each, PATIENCE)
+            return await asyncio.wait_for(each, 2 * PATIENCE)
     return await asyncio.gather(*(one(each) for each in work))
 
 

@@ -49,16 +49,16 @@ async def scenario_bodies_sent_byte_by_byte_are_cut_off():
 
 
 async def scenario_clients_that_never_read_take_no_more_memory_than_there_is_for_them():
-    """Forty answers of 8 MiB, and room for 48 MiB."""
-    async with Siege("--threads", "2", "--max-body", "8M", "--max-memory", "48M", "--write-timeout", "1.5",
-               memory=96 * MEBI) as press:
+    """Twenty-four answers of 8 MiB, and room for 32 MiB."""
+    async with Siege("--threads", "2", "--max-body", "8M", "--max-memory", "32M", "--write-timeout", "1.5",
+               memory=80 * MEBI) as press:
         whole = request("/compress?level=1", os.urandom(8 * MEBI))
 
         async def never_read():
             client = await Attacker.connect(press, receive_buffer=4096)
             await client.send(whole)
             return client
-        clients = await all_at_once([never_read() for _ in range(40)])
+        clients = await all_at_once([never_read() for _ in range(24)])
         refused = 'press_http_responses_total{status="503"}'
         assert press.metric(refused) > 0, "nobody was refused for want of memory"
         for client in clients:
