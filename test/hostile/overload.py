@@ -51,11 +51,13 @@ async def scenario_ten_times_too_much_work_is_refused_and_the_rest_done_right():
                      memory=64 * MEBI) as press:
         frame = press.ask("/compress?level=19", body).body
         rate = await best_rate(press, whole, min(SECONDS / 4, 5))
-        flood, began = [], time.monotonic()
+        flood, pending, began = [], set(), time.monotonic()
         while (now := time.monotonic() - began) < SECONDS:
-            pending = sum(not each.done() for each in flood[-MOST_PENDING:])
-            due = min(int(now * rate * 10) - len(flood), MOST_PENDING - pending)
-            flood += [asyncio.ensure_future(answer_to(press, whole)) for _ in range(due)]
+            pending = {each for each in pending if not each.done()}
+            due = min(int(now * rate * 10) - len(flood), MOST_PENDING - len(pending))
+            begun = [asyncio.ensure_future(answer_to(press, whole)) for _ in range(due)]
+            flood += begun
+            pending.update(begun)
             await asyncio.sleep(0.005)
         answers = await asyncio.gather(*flood)
         took = time.monotonic() - began

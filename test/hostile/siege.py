@@ -158,6 +158,8 @@ async def ask(press, *args, **kwargs):
 def allow_descriptors(count):
     """How many this process and those that it starts may have open: up to `count`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= count:
+        return count
     for most in (max(hard, count), hard):
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, most), most))
