@@ -17,23 +17,13 @@
 #include <variant>
 
 #include "limits.hpp"
+#include "pace.hpp"
 
 namespace press {
 namespace {
 
 using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-/// Whether it is clear where the next request begins, and cheap to get there. What is left of a
-/// body is a refused one.
-template <class Parser>
-bool can_stay_in_step(Parser const& request) {
-  auto const& header = request.get();
-  if (header.count(http::field::transfer_encoding) != 0 && !request.chunked()) return false;
-  if (request.is_done()) return true;
-  auto const announced = request.content_length();
-  return announced && *announced <= skip_limit && !waits_for_continue(header);
-}
 
 void report_unexpected(std::exception_ptr failure) {
   if (!failure) return;
@@ -59,6 +49,7 @@ connection::connection(service& owner, asio::ip::tcp::socket socket)
     : service_(owner),
       entry_(owner.connections),
       socket_(std::move(socket)),
+      held_(owner.memory),
       deadline_(socket_),
       buffer_(buffer_limit) {
   service_.http.connections.fetch_add(1);
@@ -77,6 +68,7 @@ asio::awaitable<void> connection::run() {
   auto asked = co_await wait_for_request();
   while (asked) {
     auto const again = co_await serve_one();
+    held_.set(0);
     if (again) {
       asked = co_await wait_for_request();
     } else {
@@ -113,9 +105,8 @@ void connection::skip_empty_lines() {
 
 /// One request and its answer. True where the connection can be used for another.
 asio::awaitable<bool> connection::serve_one() {
-  parser request;
-  request.header_limit(header_limit);
-  request.body_limit(boost::none);  // the announced length is checked by find_route()
+  request_parser request;
+  set_limits(request);
   auto const unreadable = co_await read_header(request);
   if (unreadable) {
     auto message = make_answer(*unreadable);
@@ -124,6 +115,7 @@ asio::awaitable<bool> connection::serve_one() {
   request_traits traits{.version = request.get().version(),
                         .is_head = request.get().method() == http::verb::head,
                         .keep_alive = request.keep_alive()};
+  may_be_asked_ = traits.version >= 11;
   auto const announced = request.content_length();
   auto const wanted =
       find_route(request.get(), announced ? std::optional<std::uint64_t>{*announced} : std::nullopt,
@@ -169,10 +161,12 @@ asio::awaitable<bool> connection::send(answer message, request_traits request) {
   service_.http.count_answer(message.result_int());
 
   http::response_serializer<http::string_body> serializer{message};
-  while (!serializer.is_done()) {
-    set_deadline(service_.settings.write_timeout);
+  pace const steps{service_.settings.write_timeout};
+  for (std::uint64_t moved = 0; !serializer.is_done();) {
+    set_deadline(steps.left(moved));
     auto const sent = co_await http::async_write_some(socket_, serializer, use_tuple);
     if (std::get<0>(sent)) throw boost::system::system_error{std::get<0>(sent)};
+    moved += std::get<1>(sent);
   }
   service_.http.body_bytes_sent.fetch_add(message.body().size());
   co_return again;
@@ -187,8 +181,8 @@ asio::awaitable<void> connection::close_gently() {
   set_deadline(service_.current() >= phase::closing ? short_linger : linger);
   buffer_.clear();
   while (!failure && !deadline_.passed()) {
-    auto const read = co_await socket_.async_read_some(buffer_.prepare(read_size), use_tuple);
-    failure = std::get<0>(read);
+    failure = co_await read_more();
+    buffer_.clear();
   }
 }
 

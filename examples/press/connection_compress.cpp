@@ -20,7 +20,9 @@
 namespace press {
 namespace {
 
+using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 double in_milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
@@ -38,7 +40,7 @@ std::string what(std::exception_ptr const& failure) {
 
 /// Who says how long it waits does so in line, and is not served once nobody waits any more.
 brigade::submit_options terms_of(compress_call const& call) {
-  brigade::submit_options terms{.lane = static_cast<unsigned>(call.urgency)};
+  brigade::submit_options terms{.lane = static_cast<unsigned>(call.urgency), .name = "compress"};
   if (!call.wait) return terms;
   terms.when_full = brigade::overflow::wait;
   terms.start_by = brigade::clock::now() + *call.wait;
@@ -47,10 +49,15 @@ brigade::submit_options terms_of(compress_call const& call) {
 
 }  // namespace
 
-asio::awaitable<answer> connection::take_body_and_compress(parser& request, compress_call call) {
+asio::awaitable<answer> connection::take_body_and_compress(request_parser& request,
+                                                           compress_call call) {
   tally_entry upload{
       service_.uploads};  // first this, then the look at the phase: see end_service()
   if (service_.current() >= phase::refusing) co_return make_answer(service_ending());
+  auto const announced = request.content_length();
+  if (announced && !service_.memory.has_room_for(*announced)) {
+    co_return make_answer(memory_full(retry_after(service_.pool)));
+  }
   request.body_limit(service_.settings.max_body);
   if (waits_for_continue(request.get()) && !request.is_done()) co_await send_continue();
   auto const refusal = co_await read_body(request);
@@ -62,7 +69,6 @@ asio::awaitable<answer> connection::take_body_and_compress(parser& request, comp
 }
 
 asio::awaitable<void> connection::send_continue() {
-  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
   activity_ = activity::writing;
   set_deadline(service_.settings.write_timeout);
   co_await asio::async_write(socket_, asio::buffer(go_on), asio::use_awaitable);
@@ -80,6 +86,7 @@ asio::awaitable<answer> connection::compress(std::string body, compress_call cal
   auto first = co_await (std::move(job) || std::move(watch));
   if (first.index() == 1) co_return make_answer_of_end();
   auto message = answer_of(std::move(std::get<0>(first)), call);
+  held_.set(message.body().size());  // the body is gone
   if (call.wait) message.set("Preference-Applied", fmt::format("wait={}", call.wait->count()));
   co_return message;
 }
@@ -102,24 +109,43 @@ asio::awaitable<job_outcome> connection::submit(std::string body, compress_call 
   co_return outcome;
 }
 
-/// Ends when the client is gone, or has closed its sending side. What it sends meanwhile is the
-/// beginning of its next requests; with `read_ahead` bytes of that, only a reset is still noticed.
+/// Ends when the client is gone, or the service has no more time.
 asio::awaitable<void> connection::watch_for_disconnect(std::stop_source abandon) {
   for (;;) {
-    boost::system::error_code failure;
-    if (buffer_.size() < read_ahead) {
-      auto const read = co_await socket_.async_read_some(buffer_.prepare(read_size), use_tuple);
-      buffer_.commit(std::get<1>(read));
-      failure = std::get<0>(read);
-    } else {
-      auto const gone = co_await socket_.async_wait(asio::ip::tcp::socket::wait_error, use_tuple);
-      failure = std::get<0>(gone) ? std::get<0>(gone) : asio::error::connection_reset;
-    }
+    auto failure = co_await read_ahead_of_answer();
+    if (failure == asio::error::eof) failure = co_await find_out_who_is_there();
     if (failure && service_.current() >= phase::giving_up) break;
     if (failure == asio::error::operation_aborted) co_return;  // the job has ended
     if (failure) break;
   }
   abandon.request_stop();  // for a job that is running; one that is queued is cancelled by `||`
+}
+
+/// What a client sends now is the beginning of its next requests. With `read_ahead` bytes of that,
+/// only a reset is still noticed.
+asio::awaitable<error_code> connection::read_ahead_of_answer() {
+  if (buffer_.size() >= read_ahead) co_return co_await wait_for_reset();
+  co_return co_await read_more();
+}
+
+/// The client has closed its sending side, or all of its connection. Whoever has done the latter,
+/// now or later, resets the connection when something more is sent to it.
+asio::awaitable<error_code> connection::find_out_who_is_there() {
+  for (bool still_there = may_be_asked_; still_there;) {
+    set_deadline(ask_again);
+    auto const sent = co_await socket_.async_write_some(asio::buffer(go_on), use_tuple);
+    error_code failure = std::get<0>(sent);
+    if (!failure && std::get<1>(sent) != go_on.size()) failure = asio::error::broken_pipe;
+    if (!failure) failure = co_await wait_for_reset();
+    still_there = failure == asio::error::operation_aborted && deadline_.passed();
+    if (!still_there) co_return failure;
+  }
+  co_return co_await wait_for_reset();
+}
+
+asio::awaitable<error_code> connection::wait_for_reset() {
+  auto const gone = co_await socket_.async_wait(asio::ip::tcp::socket::wait_error, use_tuple);
+  co_return std::get<0>(gone) ? std::get<0>(gone) : asio::error::connection_reset;
 }
 
 /// The watch has ended before the job: the client is gone, or the service has no more time.

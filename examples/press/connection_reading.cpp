@@ -1,21 +1,32 @@
 // How a connection reads one request, and what it tells a client whose request cannot be read.
 // SPDX-License-Identifier: BSL-1.0
-#include <fmt/format.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 
 #include "connection.hpp"
+#include "estimate.hpp"
 #include "limits.hpp"
+#include "pace.hpp"
 
 namespace press {
 
 using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-asio::awaitable<std::optional<problem>> connection::read_header(parser& request) {
+/// Waits for bytes and takes them into the buffer. The end of the stream is told of and left where
+/// it is: Asio, once it has read that, waits for ever when it is asked to read on.
+asio::awaitable<error_code> connection::read_more() {
+  auto const waited = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, use_tuple);
+  error_code failure = std::get<0>(waited);
+  if (!failure && socket_.available(failure) == 0 && !failure) failure = asio::error::eof;
+  if (failure) co_return failure;
+  auto const read = co_await socket_.async_read_some(buffer_.prepare(read_size), use_tuple);
+  buffer_.commit(std::get<1>(read));
+  co_return std::get<0>(read);
+}
+
+asio::awaitable<std::optional<problem>> connection::read_header(request_parser& request) {
   activity_ = activity::reading_header;
   set_deadline(service_.settings.read_timeout);
   auto const read = co_await http::async_read_header(socket_, buffer_, request, use_tuple);
@@ -23,13 +34,20 @@ asio::awaitable<std::optional<problem>> connection::read_header(parser& request)
   co_return explain(std::get<0>(read));
 }
 
-asio::awaitable<std::optional<problem>> connection::read_body(parser& request) {
+asio::awaitable<std::optional<problem>> connection::read_body(request_parser& request) {
   activity_ = activity::reading_body;
+  auto const& body = request.get().body();
+  request.eager(true);  // all that has arrived at once, and not chunk by chunk
+  pace const steps{service_.settings.read_timeout};
   while (!request.is_done()) {
     if (service_.current() >= phase::cutting_uploads) co_return service_ending();
-    set_deadline(service_.settings.read_timeout);
+    set_deadline(steps.left(body.size()));
     auto const read = co_await http::async_read_some(socket_, buffer_, request, use_tuple);
     if (std::get<0>(read)) co_return explain(std::get<0>(read));
+    if (!held_.grow_to(body.size())) {
+      out_of_step_ = true;
+      co_return memory_full(retry_after(service_.pool));
+    }
   }
   co_return std::nullopt;
 }
@@ -40,29 +58,10 @@ problem connection::explain(error_code failure) {
   if (failure == asio::error::operation_aborted) {
     return deadline_.passed() ? too_slow() : service_ending();
   }
-  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-    return header_too_large(header_limit);
-  }
-  if (failure == http::error::body_limit) {
-    auto const limit = service_.settings.max_body;
-    return body_too_large(fmt::format("more than {}", limit), limit);
-  }
-  if (failure == http::error::partial_message) {
-    return activity_ == activity::reading_body ? incomplete_body()
-                                               : malformed(first_line(), "it ends too soon");
-  }
-  if (failure == http::error::end_of_stream ||
-      failure.category() != make_error_code(http::error::end_of_stream).category()) {
-    throw boost::system::system_error{failure};
-  }
-  return malformed(first_line(), failure.message());
-}
-
-/// Of what has been read and could not be parsed.
-std::string_view connection::first_line() const {
-  auto const data = buffer_.cdata();
-  auto const text = std::string_view{static_cast<char const*>(data.data()), data.size()};
-  return text.substr(0, text.find_first_of("\r\n"));
+  auto const part = activity_ == activity::reading_body ? request_part::body : request_part::header;
+  auto refusal = explain_parse_error(failure, part, buffer_, service_.settings.max_body);
+  if (!refusal) throw boost::system::system_error{failure};
+  return *std::move(refusal);
 }
 
 }  // namespace press

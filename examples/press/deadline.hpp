@@ -1,7 +1,8 @@
 // press: cancels what a socket is waiting for once it has waited too long.
 //
 // Beast's own tcp_stream closes the socket when time is up; here it stays open, so that the client
-// can be told.
+// can be told. Asio cancels only what is pending just then, and of an operation made up of several
+// reads none may be: so it is cancelled again and again until there is another deadline, or none.
 //
 // Thread safety: on the socket's executor only, which is one thread or a strand.
 // SPDX-License-Identifier: BSL-1.0
@@ -24,14 +25,7 @@ class deadline {
   /// Replaces the deadline there was. `owner` is what keeps this object and the socket alive.
   void set(std::chrono::milliseconds time, std::weak_ptr<void> owner) {
     passed_ = false;
-    timer_.expires_after(time);
-    timer_.async_wait([this, owner = std::move(owner)](boost::system::error_code cancelled) {
-      auto const alive = owner.lock();
-      if (cancelled || !alive || timer_.expiry() > asio::steady_timer::clock_type::now()) return;
-      passed_ = true;
-      boost::system::error_code ignored;
-      socket_.cancel(ignored);
-    });
+    cancel_after(time, std::move(owner));
   }
 
   void clear() {
@@ -43,6 +37,20 @@ class deadline {
   [[nodiscard]] bool passed() const noexcept { return passed_; }
 
  private:
+  static constexpr std::chrono::milliseconds again{10};
+
+  void cancel_after(std::chrono::milliseconds time, std::weak_ptr<void> owner) {
+    timer_.expires_after(time);
+    timer_.async_wait([this, owner = std::move(owner)](boost::system::error_code cancelled) {
+      auto const alive = owner.lock();
+      if (cancelled || !alive || timer_.expiry() > asio::steady_timer::clock_type::now()) return;
+      passed_ = true;
+      boost::system::error_code ignored;
+      socket_.cancel(ignored);
+      cancel_after(again, owner);
+    });
+  }
+
   asio::ip::tcp::socket& socket_;
   asio::steady_timer timer_;
   bool passed_ = false;

@@ -22,8 +22,8 @@
 
 namespace press {
 
-/// Runs on `service.control`. Returns the exit status: 0 where everything accepted was answered
-/// with its result, 1 where a lack of time or a client that would not read cost some of it.
+/// Runs on `service.control`. Returns the exit status: 1 where a lack of time cost some of what was
+/// accepted, else 0. What clients lose by going away, or by not reading, is not counted.
 asio::awaitable<int> end_on_signal(service& owner, listener& door, asio::signal_set& signals);
 
 }  // namespace press

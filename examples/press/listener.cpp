@@ -52,7 +52,6 @@ asio::awaitable<void> listener::run() {
     auto accepted = co_await acceptor_.async_accept(lane, use_tuple);
     auto& [failure, socket] = accepted;
     if (!failure) {
-      failing_ = false;
       connection::start(service_, std::move(socket));
     } else if (!stopped_) {
       co_await pause_after(failure);
@@ -62,8 +61,11 @@ asio::awaitable<void> listener::run() {
 
 asio::awaitable<void> listener::pause_after(error_code failure) {
   service_.http.accept_errors.fetch_add(1);
-  if (!failing_) fmt::print(stderr, "press: cannot accept a connection: {}\n", failure.message());
-  failing_ = true;
+  auto const now = std::chrono::steady_clock::now();
+  if (now >= silent_until_) {
+    fmt::print(stderr, "press: cannot accept a connection: {}\n", failure.message());
+    silent_until_ = now + accept_silence;
+  }
   pause_.expires_after(accept_pause);
   co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
 }

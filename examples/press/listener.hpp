@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 
 #include "network.hpp"
 #include "service.hpp"
@@ -23,7 +24,7 @@ class listener {
   }
 
   /// Accepts and starts connections. An error (no file descriptor is free, say) makes it pause, not
-  /// end.
+  /// end, and is told of once a minute at the most: whoever comes and goes can make many.
   asio::awaitable<void> run();
 
   /// Takes in the connections that the system has accepted on our behalf and closes the door.
@@ -37,7 +38,7 @@ class listener {
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   bool stopped_ = false;
-  bool failing_ = false;  // the last accept failed; said once, not every time
+  std::chrono::steady_clock::time_point silent_until_{};  // of failures that have been told of
 };
 
 }  // namespace press

@@ -49,14 +49,16 @@ std::vector<MetricFamily> traffic_metrics::Collect() const {
                     "Bytes of bodies sent whole.", http_.body_bytes_sent.load()),
       family_of_one(MetricType::Gauge, "press_http_connections", "Open connections.",
                     http_.connections.load()),
+      family_of_one(MetricType::Gauge, "press_http_held_bytes",
+                    "Bytes of bodies and answers on their way or in work.", memory_.held()),
       family_of_one(MetricType::Counter, "press_http_accept_errors_total",
                     "Connections that could not be accepted, for want of file descriptors say.",
                     http_.accept_errors.load()),
   };
 }
 
-metrics::metrics(brigade::worker_pool const& pool, traffic const& http)
-    : http_(std::make_shared<traffic_metrics>(http)) {
+metrics::metrics(brigade::worker_pool const& pool, traffic const& http, memory_budget const& memory)
+    : http_(std::make_shared<traffic_metrics>(http, memory)) {
   pools_.add(pool);
 }
 

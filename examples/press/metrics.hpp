@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "memory_budget.hpp"
 #include "traffic.hpp"
 
 namespace press {
@@ -20,16 +21,18 @@ namespace press {
 /// What the HTTP side counts, as Prometheus wants it.
 class traffic_metrics final : public prometheus::Collectable {
  public:
-  explicit traffic_metrics(traffic const& http) : http_(http) {}
+  traffic_metrics(traffic const& http, memory_budget const& memory)
+      : http_(http), memory_(memory) {}
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   traffic const& http_;
+  memory_budget const& memory_;
 };
 
 class metrics {
  public:
-  metrics(brigade::worker_pool const& pool, traffic const& http);
+  metrics(brigade::worker_pool const& pool, traffic const& http, memory_budget const& memory);
 
   /// All of it in the text format, version 0.0.4.
   [[nodiscard]] std::string text() const;

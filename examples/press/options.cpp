@@ -76,6 +76,12 @@ void add_all(CLI::App& app, options& result) {
       ->check(range(std::size_t{1}, std::size_t{1} << 32))
       ->capture_default_str()
       ->type_name("SIZE");
+  app.add_option("--max-memory", result.max_memory,
+                 "Most that bodies and answers may take, all together; at least --max-body")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->check(range(std::size_t{1}, std::size_t{1} << 40))
+      ->capture_default_str()
+      ->type_name("SIZE");
   app.add_option_function<std::int64_t>(
          "--max-wait",
          [&result](std::int64_t seconds) { result.max_wait = std::chrono::seconds{seconds}; },
@@ -110,6 +116,17 @@ void add_all(CLI::App& app, options& result) {
               "How long what is in work may still take when the rest is given up", 0);
 }
 
+/// A body must fit into the memory that there is for bodies.
+void check_memory(CLI::App const& app, options& result) {
+  if (result.max_memory >= result.max_body) return;
+  if (app.count("--max-memory") != 0) {
+    throw CLI::ValidationError{"--max-memory",
+                               fmt::format("{} is less than --max-body {}; give at least that",
+                                           result.max_memory, result.max_body)};
+  }
+  result.max_memory = result.max_body;
+}
+
 }  // namespace
 
 std::variant<options, exit_status> parse_command_line(int argc, char** argv) {
@@ -132,6 +149,7 @@ std::variant<options, exit_status> parse_command_line(int argc, char** argv) {
   add_all(app, result);
   try {
     app.parse(argc, argv);
+    check_memory(app, result);
   } catch (CLI::ParseError const& error) {
     if (error.get_exit_code() == 0) return exit_status{app.exit(error)};
     std::string line = error.what();

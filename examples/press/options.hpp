@@ -17,7 +17,8 @@ struct options {
   unsigned threads = 0;                     ///< workers; 0: as many as the machine has processors
   std::size_t capacity = 64;                ///< bodies waiting or in work at once
   std::size_t max_body = 16 * 1024 * 1024;  ///< bytes
-  std::chrono::seconds max_wait{60};        ///< the longest that a client may wait for its turn
+  std::size_t max_memory = 1024 * 1024 * 1024;  ///< bytes of bodies and answers, all together
+  std::chrono::seconds max_wait{60};            ///< the longest that a client may wait for its turn
   unsigned network_threads = 1;
   std::string admin_host = "127.0.0.1";     ///< an address; for the page and the metrics
   std::optional<std::uint16_t> admin_port;  ///< 0: the system picks one; none: no page

@@ -150,6 +150,17 @@ problem queue_full(std::size_t capacity, std::chrono::seconds retry_after) {
           .extra_value = fmt::to_string(retry_after.count())};
 }
 
+problem memory_full(std::chrono::seconds retry_after) {
+  return {.status = 503,
+          .kind = "memory-full",
+          .title = "There is no memory for the body",
+          .detail =
+              "Bodies and answers that are on their way take all that --max-memory allows. "
+              "Try again after the seconds in Retry-After.",
+          .extra_field = http::field::retry_after,
+          .extra_value = fmt::to_string(retry_after.count())};
+}
+
 problem waited_in_vain(std::chrono::seconds wait, std::chrono::seconds retry_after) {
   return {.status = 503,
           .kind = "waited-in-vain",

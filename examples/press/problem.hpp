@@ -49,6 +49,7 @@ problem header_too_large(std::size_t limit);
 problem body_too_large(std::string_view announced, std::size_t limit);
 problem too_slow();
 problem queue_full(std::size_t capacity, std::chrono::seconds retry_after);
+problem memory_full(std::chrono::seconds retry_after);
 problem waited_in_vain(std::chrono::seconds wait, std::chrono::seconds retry_after);
 problem service_ending();
 problem given_up();

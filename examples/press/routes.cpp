@@ -5,6 +5,7 @@
 
 #include <boost/beast/core/string.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
 #include <string>
@@ -17,6 +18,14 @@ namespace {
 
 namespace beast = boost::beast;
 namespace urls = boost::urls;
+
+bool is_continue(std::string_view expectation) {
+  return beast::iequals(expectation, "100-continue");
+}
+
+bool is_http(urls::scheme scheme) {
+  return scheme == urls::scheme::http || scheme == urls::scheme::https;
+}
 
 /// The value of `?level=`, in `level` if it is there and good.
 std::optional<problem> read_level(urls::url_view const& url, int& level) {
@@ -57,9 +66,11 @@ std::optional<problem> check_header(http::request_header<> const& header) {
   if (header.count(http::field::transfer_encoding) != 0 && !beast::iequals(coding, "chunked")) {
     return bad_transfer_coding(coding);
   }
-  if (header.version() >= 11 && header.count(http::field::expect) != 0 &&
-      !waits_for_continue(header)) {
-    return unknown_expectation(header[http::field::expect]);
+  if (header.version() >= 11) {
+    auto const [first, last] = header.equal_range(http::field::expect);
+    for (auto field = first; field != last; ++field) {
+      if (!is_continue(field->value())) return unknown_expectation(field->value());
+    }
   }
   return {};
 }
@@ -87,16 +98,17 @@ route find_compress(http::request_header<> const& header, urls::url_view const& 
 }  // namespace
 
 bool waits_for_continue(http::request_header<> const& header) {
-  return header.version() >= 11 && beast::iequals(header[http::field::expect], "100-continue");
+  return header.version() >= 11 && is_continue(header[http::field::expect]);
 }
 
 route find_route(http::request_header<> const& header, std::optional<std::uint64_t> announced,
                  std::size_t max_body, std::chrono::seconds max_wait) {
   if (auto const refusal = check_header(header)) return *refusal;
   auto url = urls::parse_origin_form(header.target());
-  if (!url)
+  if (!url) {
     url = urls::parse_absolute_uri(header.target());  // "GET http://host/path", as to a proxy
-  if (!url) return bad_target(header.target());
+    if (!url || !is_http(url->scheme_id())) return bad_target(header.target());
+  }
   auto const path = url->path();
   if (path == "/compress") return find_compress(header, *url, announced, max_body, max_wait);
   if (path == "/healthz") return find_page(header, path, page::healthz);

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "memory_budget.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
 #include "tally.hpp"
@@ -48,12 +49,13 @@ class service {
 
   options const settings;
   traffic http;
+  memory_budget memory{settings.max_memory};  ///< for bodies and answers
   asio::any_io_executor const control;  ///< one thread: accepting, signals and the end run on it
   tally uploads;                        ///< accepted requests whose body is still on its way
   tally connections;
   std::atomic<std::uint64_t> given_up{0};  ///< requests whose job was cancelled or abandoned
   brigade::worker_pool pool;
-  metrics const numbers{pool, http};
+  metrics const numbers{pool, http, memory};
 
  private:
   std::atomic<phase> phase_{phase::serving};

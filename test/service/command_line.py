@@ -29,6 +29,7 @@ def scenario_a_bad_option_is_one_clear_line():
             ("--threads", "0"): "--threads", ("--threads", "many"): "--threads",
             ("--capacity", "0"): "--capacity", ("--capacity", "1e99"): "--capacity",
             ("--max-body", "0"): "--max-body", ("--max-body", "3X"): "--max-body",
+            ("--max-memory", "1M", "--max-body", "2M"): "--max-memory",
             ("--max-body", ""): "--max-body", ("--grace", "-1"): "--grace",
             ("--grace", "nan"): "--grace", ("--host", ""): "--host",
             ("--lame-duck", "-1"): "--lame-duck", ("--drain", "x"): "--drain",
@@ -57,6 +58,8 @@ def scenario_sizes_have_suffixes():
     with Press("--max-body", "2K") as press:
         same(press.ask(body=b"x" * 2048).status, 200)
         same(press.ask(body=b"x" * 2049).status, 413)
+    with Press("--max-body", "2G") as press:  # raises --max-memory
+        same(press.ask(body=b"x").status, 200)
 
 
 def scenario_it_listens_where_it_is_told():

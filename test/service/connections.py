@@ -92,12 +92,10 @@ def scenario_a_client_that_resets_cancels_its_queued_job():
     check_cancelled_while_queued(Client.reset)
 
 
-def scenario_a_client_that_closes_its_sending_side_is_told_that_this_cancels():
+def scenario_a_client_that_closes_its_sending_side_and_then_all_of_it_cancels_too():
     def leave(client):
         client.end_sending()
-        answer = client.answer()
-        same(answer.status, 499)
-        answer.problem()
+        same(client.answer(skip_continue=False).status, 100, "the question whether it is still there")
         client.close()
     check_cancelled_while_queued(leave)
 
@@ -165,6 +163,19 @@ def scenario_two_hundred_clients_at_once_are_all_answered():
         for client in clients:
             client.close()
         until_connections(press, 0)
+
+
+def scenario_a_client_that_closes_its_sending_side_is_answered():
+    with Press("--threads", "1", "--capacity", "3") as press:
+        busy = press.keep_busy(1)
+        waiting = Client(press).send(request(body=b"one") + request(body=b"two"))
+        waiting.end_sending()
+        same(waiting.answer(skip_continue=False).status, 100, "the question whether it is still there")
+        press.until_jobs(running=1, queued=1)
+        busy[0].close()
+        same(decompressed(waiting.answer().body), b"one")
+        same(decompressed(waiting.answer().body), b"two")
+        same(waiting.is_closed(), True, "closed")
 
 
 def scenario_running_out_of_file_descriptors_does_not_end_it():

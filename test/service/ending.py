@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -209,8 +210,50 @@ def scenario_what_takes_longer_than_the_times_is_given_up():
             answer = client.answer()
             same((answer.status, answer.closes()), (503, True))
             answer.problem()
-        report = press.end_report(1)
-        same((report["completed"], report["cancelled"], report["abandoned"]), (0, 2, 1), "report")
+        code, lines, err = press.wait()
+        same(code, 1, "exit status")
+        assert " completed=0 failed=0 cancelled=2 abandoned=1 " in lines[0], lines
+        named = re.findall(r"^press: abandoned: 'compress' on thread \d+ for \d+\.\d{3} s$", err, re.M)
+        same(len(named), 1, f"jobs named as abandoned in {err!r}")
+
+
+def leave_while_it_drains(leave):
+    """Clients whose bodies wait, and one whose body is in work, leave once the drain has begun."""
+    with Press("--threads", "1", "--capacity", "4") as press:
+        live = Client(press)
+        stays = Client(press).send(request("/compress?level=19", hard_to_compress(900_000)))
+        press.until_jobs(running=1)
+        clients = [Client(press).send(request("/compress?level=19", hard_to_compress(8 << 20)))
+                   for _ in range(3)]
+        press.until_jobs(running=1, queued=3)
+        press.send_signal()
+        press.until_ending(live)
+        for client in clients[1:]:
+            leave(client)
+        same(stays.answer().status, 200, "status of one that stays")
+        press.until_jobs(running=1, queued=0, cancelled=2)
+        leave(clients[0])
+        report = press.end_report(0)
+        same((report["cancelled"], report["abandoned"], report["cut_off"]), (2, 0, 0), "report")
+
+
+def scenario_clients_that_close_during_the_drain_are_no_failure():
+    leave_while_it_drains(Client.close)
+
+
+def scenario_clients_that_reset_during_the_drain_are_no_failure():
+    leave_while_it_drains(Client.reset)
+
+
+def scenario_a_client_that_leaves_in_the_middle_of_its_body_during_the_drain_is_no_failure():
+    with Press() as press:
+        live, uploading = Client(press), Client(press)
+        uploading.send(request(body=b"z" * 100_000, Expect="100-continue")[:-50_000])
+        same(uploading.answer(skip_continue=False).status, 100)
+        press.send_signal()
+        press.until_ending(live)
+        uploading.reset()
+        same(press.end_report(0)["completed"], 0, "completed")
 
 
 def scenario_a_full_service_ends_and_answers_all_that_it_took():
@@ -233,7 +276,8 @@ def scenario_it_says_what_it_does_when_asked():
         press.send_signal(SIGUSR1)
         line = press.process.stderr.readline()
         assert line.startswith("brigade: pool 'press' is running: 1 of 1 workers busy; 1 jobs run"), line
-        assert press.process.stderr.readline().startswith("  a job on thread "), "what runs"
+        line = press.process.stderr.readline()
+        assert re.fullmatch(r"  'compress' on thread \d+ for \d+\.\d{3} s\n", line), line
         press.send_signal()
         same(client.answer().status, 200)
         press.end_report(0)
