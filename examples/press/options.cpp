@@ -107,6 +107,8 @@ void add_all(CLI::App& app, options& result) {
               "How long a header may take, and a pause within a body");
   add_seconds(app, "--write-timeout", result.write_timeout,
               "How long the client may pause while it reads its answer");
+  add_seconds(app, "--stuck-after", result.stuck_after,
+              "How long a body may be in work before that is told of");
   add_seconds(app, "--lame-duck", result.lame_duck,
               "How long requests are still taken once the service is not ready any more", 0);
   add_seconds(app, "--grace", result.grace,

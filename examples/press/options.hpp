@@ -26,6 +26,7 @@ struct options {
   std::chrono::milliseconds idle_timeout{30'000};   ///< between two requests
   std::chrono::milliseconds read_timeout{10'000};   ///< a whole header; a pause within a body
   std::chrono::milliseconds write_timeout{30'000};  ///< a pause within an answer
+  std::chrono::milliseconds stuck_after{60'000};    ///< a job that compresses for longer is told of
 
   std::chrono::milliseconds lame_duck{0};   ///< not ready any more, but taking requests
   std::chrono::milliseconds grace{5'000};   ///< for half-sent bodies, once requests are refused

@@ -17,7 +17,8 @@ service::service(asio::any_io_executor single_thread, options chosen)
           .threads = settings.threads,
           .capacity = settings.capacity,
           .name = "press",
-          .lanes = {{.weight = 4, .name = "normal"}, {.weight = 1, .name = "low"}}}) {}
+          .lanes = {{.weight = 4, .name = "normal"}, {.weight = 1, .name = "low"}},
+          .stuck_after = settings.stuck_after}) {}
 
 void service::enter(phase next) {
   for (auto now = phase_.load(); now < next && !phase_.compare_exchange_weak(now, next);) {

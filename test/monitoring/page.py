@@ -81,6 +81,20 @@ def scenario_the_page_can_be_read_with_keys_and_by_a_screen_reader():
         no_complaints(browser)
 
 
+def scenario_the_page_names_a_job_that_is_stuck():
+    with WatchedPress("--threads", "1", "--stuck-after", "0.01") as press, Browser() as browser:
+        browser.open(press.admin)
+        browser.until("return document.querySelector('#state').textContent === 'running'", "it is running")
+        same(browser.run("return document.querySelector('#stuck').hidden"), True, "nothing is stuck")
+        busy = press.keep_busy(2, hard_to_compress(8 << 20))
+        said = browser.until("return document.querySelector('#stuck:not([hidden]) li')?.textContent", "a stuck job")
+        assert said.startswith("‘compress’ on thread "), said
+        for client in busy:
+            same(client.answer().status, 200)
+        browser.until("return document.querySelector('#stuck').hidden", "nothing is stuck any more")
+        no_complaints(browser)
+
+
 def scenario_the_page_shows_the_drain_as_it_happens():
     with WatchedPress("--threads", "1", "--capacity", "8") as press, Browser() as browser:
         browser.open(press.admin)
