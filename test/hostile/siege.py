@@ -66,8 +66,12 @@ class Siege(Press):
         await asyncio.to_thread(self.finish, kind, *rest)
 
     def finish(self, kind, *rest):
-        if kind is None:
-            self.check()
+        try:
+            if kind is None:
+                self.check()
+        except BaseException as failure:
+            self.__exit__(type(failure))  # ends the process at once
+            raise
         self.__exit__(kind, *rest)
         if kind is None:
             same(len(self.errors.splitlines()), self.lines, f"lines of log in {self.errors[:500]!r}")
