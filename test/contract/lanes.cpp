@@ -10,6 +10,7 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
 #include "support/wait_until.hpp"
@@ -22,17 +23,12 @@ using namespace std::chrono_literals;
 namespace {
 
 bool balanced(brigade::pool_metrics const& m) {
-  auto const of = [](auto const& n) {
-    return n.admitted == n.completed + n.failed + n.cancelled + n.expired + n.shed + n.queued_jobs +
-                             n.running_jobs &&
-           n.queued_jobs + n.running_jobs <= n.capacity;
-  };
   std::uint64_t in_lanes = 0;
   for (auto const& lane : m.lanes) {
-    if (!of(lane)) return false;
+    if (!test::balanced(lane)) return false;
     in_lanes += lane.admitted;
   }
-  return of(m) && (m.lanes.empty() || in_lanes == m.admitted);
+  return test::balanced(m) && (m.lanes.empty() || in_lanes == m.admitted);
 }
 
 }  // namespace

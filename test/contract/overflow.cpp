@@ -9,8 +9,10 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
+#include "support/verdict_of.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -24,19 +26,8 @@ namespace {
 constexpr brigade::submit_options in_caller{.when_full = overflow::caller_runs};
 constexpr brigade::submit_options dropping{.when_full = overflow::drop_oldest};
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
-
-error_code verdict_of(std::future<void>& ended) {
-  try {
-    ended.get();
-    return {};
-  } catch (...) {
-    return to_error_code(std::current_exception());
-  }
-}
+using test::balanced;
+using test::verdict_of;
 
 }  // namespace
 

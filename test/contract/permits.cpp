@@ -10,6 +10,7 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
 #include "support/wait_until.hpp"
@@ -22,10 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
+using test::balanced;
 
 }  // namespace
 

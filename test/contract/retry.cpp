@@ -13,6 +13,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
 #include "support/counting_allocator.hpp"
@@ -35,10 +36,7 @@ backoff_policy const patient{
 backoff_policy const sleepy{
     .first = 3'600'000ms, .most = 3'600'000ms, .factor = 1, .tries = 1'000, .total = 86'400'000ms};
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
+using test::balanced;
 
 auto into(std::promise<brigade::error_code>& told) {
   return [&told](std::exception_ptr failure) { told.set_value(to_error_code(failure)); };

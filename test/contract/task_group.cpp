@@ -17,6 +17,7 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
 #include "support/counting_allocator.hpp"
@@ -31,10 +32,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
+using test::balanced;
+
 bool balanced(brigade::task_group_metrics const& m) {
   return m.submitted ==
          m.jobs + m.refused + m.completed + m.failed + m.cancelled + m.expired + m.shed;

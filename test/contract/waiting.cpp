@@ -11,8 +11,10 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
+#include "support/verdict_of.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -42,19 +44,8 @@ class order {
   std::vector<int> seen_;
 };
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
-
-error_code verdict_of(std::future<void>& ended) {
-  try {
-    ended.get();
-    return {};
-  } catch (...) {
-    return to_error_code(std::current_exception());
-  }
-}
+using test::balanced;
+using test::verdict_of;
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
 #include "support/wait_until.hpp"
@@ -29,10 +30,7 @@ namespace {
 constexpr brigade::submit_options caller_runs{.when_full = overflow::caller_runs};
 constexpr brigade::submit_options wait{.when_full = overflow::wait};
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted ==
-         m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs + m.running_jobs;
-}
+using test::balanced;
 
 /// What a handler on another context was told.
 struct ear {

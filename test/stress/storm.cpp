@@ -11,6 +11,7 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/catch.hpp"
 #include "support/wait_until.hpp"
 
@@ -21,11 +22,7 @@ namespace {
 constexpr int submitters = 8;
 constexpr int jobs_each = 1'500;
 
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted == m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs +
-                           m.running_jobs &&
-         m.queued_jobs + m.running_jobs <= m.capacity;
-}
+using test::balanced;
 
 /// What became of one async_submit.
 struct fate {

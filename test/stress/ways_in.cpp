@@ -19,6 +19,7 @@
 #include <boost/asio.hpp>
 #include <brigade/brigade.hpp>
 
+#include "support/balanced.hpp"
 #include "support/catch.hpp"
 #include "support/wait_until.hpp"
 
@@ -353,12 +354,7 @@ class storm {
 
 // ── who watches ──
 
-template <class Numbers>
-bool balanced(Numbers const& n) {
-  return n.admitted == n.completed + n.failed + n.cancelled + n.expired + n.shed + n.queued_jobs +
-                           n.running_jobs &&
-         n.queued_jobs + n.running_jobs <= n.capacity;
-}
+using test::balanced;
 
 template <class Numbers>
 bool went_back(Numbers const& before, Numbers const& now) {
