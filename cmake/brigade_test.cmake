@@ -8,7 +8,7 @@ endif()
 set(brigade_sanitizer_environment
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1"
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/test/support/tsan.supp")
 
 # A test is compiled more often than it runs.
 set(brigade_test_compile_options $<$<CONFIG:Release>:-O1>)

@@ -68,6 +68,7 @@ crowd::crowd(brigade::worker_pool& pool, std::size_t group_bound,
 
 crowd::~crowd() {
   work_.reset();
+  if (!all_told()) elsewhere_.stop();  // a handler that is lost would be waited for here
   teller_.join();
 }
 
@@ -77,8 +78,13 @@ std::string crowd::storm(bool end_pool) {
   for (auto const& one : programs_) threads.emplace_back([this, &one] { execute(one); });
   for (auto& thread : threads) thread.join();
   if (end_pool) pool_.close();
-  bool const told = test::wait_until([this] { return give_permits_back(), all_told(); });
-  if (!told) return "a handler was not told within a minute";
+  // Once a program has failed, those that it is shortened to are not waited for as long.
+  static std::chrono::seconds patience{60};
+  bool const told = test::wait_until([this] { return give_permits_back(), all_told(); }, patience);
+  if (!told) {
+    patience = std::chrono::seconds{2};
+    return "a handler was not told in time";
+  }
   give_permits_back();  // of whom was told last
   if (end_pool) pool_.join();
   bool const idle = test::wait_until([this] {

@@ -48,25 +48,19 @@ std::string driver::execute(command const& c) {
 }
 
 std::string driver::finish() {
-  for (auto const permit : std::vector<id>(model_.permits())) {
-    permits_.erase(permit);
-    model_.release(permit);
-  }
-  let_control_rest();
-  while (run_all(), !model_.suspended().empty() || !model_.permits().empty()) {
-    for (auto const permit : std::vector<id>(model_.permits())) {
-      permits_.erase(permit);
-      model_.release(permit);
-      let_control_rest();
-    }
-    resume({});
-  }
+  release_all();
+  while (run_all(), release_all(), !model_.suspended().empty() && wrong_.empty()) resume({});
   wait_group();
   auto wrong = execute({.what = act::drain});
   run_all();
   is_over_ = true;
   if (wrong.empty()) wrong = difference();
   return wrong.empty() ? wrong_ : wrong;
+}
+
+// Those too that are granted to who waits for them, as soon as others are given back.
+void driver::release_all() {
+  for (let_control_rest(); !permits_.empty() && wrong_.empty(); let_control_rest()) release({});
 }
 
 void driver::perform(command const& c) {
@@ -293,6 +287,8 @@ void driver::async_reserve(command const& c) {
 void driver::release(command const& c) {
   if (permits_.empty()) return;
   auto const permit = chosen_permit(c);
+  if (!model_.holds(permit))
+    return expect(false, fmt::format("nobody was to get permit {}", permit));
   permits_.erase(permit);
   model_.release(permit);
 }

@@ -52,6 +52,7 @@ class driver {
   void reserve(command const& c);
   void async_reserve(command const& c);
   void release(command const& c);
+  void release_all();
   void run(std::size_t count);
   void run_all();
   void resume(command const& c);

@@ -542,6 +542,10 @@ void model::cancel_group() {
 
 // ── what can be seen ──
 
+bool model::holds(id permit) const {
+  return std::find(permits_.begin(), permits_.end(), permit) != permits_.end();
+}
+
 std::vector<id> model::suspended() const {
   std::vector<id> all;
   for (id job = 0; job != jobs_.size(); ++job) {

@@ -64,7 +64,7 @@ class model {
   [[nodiscard]] record const& of(id job) const { return jobs_.at(job); }
   [[nodiscard]] std::size_t known() const noexcept { return jobs_.size(); }
   [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(lanes_.size()); }
-  [[nodiscard]] std::vector<id> const& permits() const noexcept { return permits_; }
+  [[nodiscard]] bool holds(id permit) const;
   [[nodiscard]] bool group_in_line() const;
   [[nodiscard]] bool group_is_cancelled() const noexcept { return group_cancelled_; }
   [[nodiscard]] bool group_runs() const;
