@@ -33,6 +33,14 @@ driver::driver(setup const& s)
              .turn_jobs = 1}),
       group_(pool_, {.max_running = s.group_bound}) {}
 
+// What a program that failed has left behind, while its handlers' contexts are there.
+driver::~driver() {
+  permits_.clear();
+  pool_.stop();
+  while (step()) {
+  }
+}
+
 std::string driver::execute(command const& c) {
   perform(c);
   if (model_.state() >= brigade::pool_state::cancelling) run_all();  // coroutines have been asked

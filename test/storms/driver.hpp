@@ -26,6 +26,9 @@ namespace asio = boost::asio;
 class driver {
  public:
   explicit driver(setup const& s);
+  driver(driver const&) = delete;
+  driver& operator=(driver const&) = delete;
+  ~driver();
 
   /// Executes the command. Gives what was expected and not seen; empty where all is as it should
   /// be.
