@@ -137,8 +137,9 @@ error_code run_in_caller(pool_core& core, F&& f) {
   return {};
 }
 
+/// On terms.
 template <class F>
-error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
+error_code post(pool_core& core, F&& f, submit_terms const& terms) {
   [[maybe_unused]] unsettled_if_it_may_throw<std::decay_t<F>, F> const until_filled(
       core.permits(), terms.options.lane);
   auto const claim = core.admit(terms);
@@ -146,6 +147,19 @@ error_code post(pool_core& core, F&& f, submit_terms const& terms = {}) {
     if (terms.runs_in_caller(claim.answer)) return run_in_caller(core, std::forward<F>(f));
     return core.refuse(claim.answer);
   }
+  fill<std::decay_t<F>>(core, claim, 0, std::forward<F>(f));
+  core.wake_if_needed();
+  return {};
+}
+
+/// Without: nothing is made here that a refusal, which takes but a few nanoseconds, had to wait for.
+template <class F>
+error_code post(pool_core& core, F&& f) {
+  [[maybe_unused]] unsettled_if_it_may_throw<std::decay_t<F>, F> const until_filled(core.permits(),
+                                                                                    0);
+  auto const claim = core.admit(0U);
+  if (claim.answer != verdict::admitted) [[unlikely]]
+    return core.refuse(claim.answer);
   fill<std::decay_t<F>>(core, claim, 0, std::forward<F>(f));
   core.wake_if_needed();
   return {};
