@@ -158,7 +158,7 @@ class turn {
   }
 
   bool take(inline_job& job) {
-    if (core_.lanes().count() == 1) [[likely]]
+    if (core_.lanes().is_one()) [[likely]]
       return core_.lanes()[0].take(job, context_.note);
     if (!core_.lanes().take(core_.round_of(slot_), job, context_.note, context_.lane)) return false;
     context_.counts = &core_.counts().of_worker(slot_, context_.lane);

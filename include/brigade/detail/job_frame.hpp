@@ -84,8 +84,12 @@ struct job_context : private job_frame {
     }
   }
   void end(outcome how) noexcept {
-    running_job_ = false;
     activity->end();
+    end_without_handler(how);
+  }
+  /// Nothing follows the job on its worker: what the worker is busy with next says that it is over.
+  void end_without_handler(outcome how) noexcept {
+    running_job_ = false;
     if (is_special()) [[unlikely]] {
       end_specially(how);
     } else {

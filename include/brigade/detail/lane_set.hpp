@@ -30,6 +30,7 @@ class lane_set {
   lane_set(pool_options const& options, ledger const& counts);
 
   [[nodiscard]] unsigned count() const noexcept { return static_cast<unsigned>(1 + lower_.size()); }
+  [[nodiscard]] bool is_one() const noexcept { return !joint_; }
   job_queue& operator[](unsigned lane) noexcept { return lane == 0 ? first_ : *lower_[lane - 1]; }
   job_queue const& operator[](unsigned lane) const noexcept {
     return lane == 0 ? first_ : *lower_[lane - 1];

@@ -31,8 +31,10 @@ void run_posted(F& f, Destroy destroy, job_context& context, char const* name = 
     failure = std::current_exception();
   }
   destroy();
-  context.end(failure ? outcome::failed : outcome::completed);
-  if (failure) context.core.report_job_error(failure);
+  if (!failure) [[likely]]
+    return context.end_without_handler(outcome::completed);
+  context.end(outcome::failed);
+  context.core.report_job_error(failure);
 }
 
 /// A callable in the queue cell itself.

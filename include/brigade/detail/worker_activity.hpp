@@ -47,8 +47,10 @@ class alignas(64) worker_activity {
   /// `name`: null, or alive for as long as the pool.
   void start(char const* name) noexcept {
     ++jobs_;
-    rest();
-    name_.store(name, std::memory_order_release);
+    if (name_.load(std::memory_order_relaxed) != name) [[unlikely]] {
+      rest();
+      name_.store(name, std::memory_order_release);
+    }
     set(phase::job);
   }
   void end() noexcept { set(phase::handler); }
