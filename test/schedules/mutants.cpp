@@ -73,8 +73,8 @@ constexpr mutant mutants[] = {
     // ── the waiting line ──
     {"the line passes no heavy fence", mistake::left_out, "waiting_line::add heavy fence",
      "line beside a long job"},
-    {"a worker passes no light fence", mistake::left_out, "job_context::end light fence",
-     "line beside a long job"},
+    {"a worker passes no light fence", mistake::left_out,
+     "job_context::end_without_handler light fence", "line beside a long job"},
     {"the line looks before it raises its flag", mistake::left_out, "waiting_line::add await_slots",
      "line"},
     {"a notice is given without order", mistake::relaxed, "waiting_line::notify change",
