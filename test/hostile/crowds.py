@@ -15,7 +15,9 @@ async def scenario_thousands_of_connections_are_held_and_others_served():
     count = min(WANTED, allow_descriptors(WANTED + 200) - 200)
     if count < WANTED:
         print(f"only {count} connections: that is the limit of descriptors here")
-    async with Siege("--idle-timeout", "300", "--read-timeout", "300", memory=count * 16384) as press:
+    # A quarter of them sends a whole body; there is room for these, however slow the machine is.
+    async with Siege("--idle-timeout", "300", "--read-timeout", "300", "--capacity", str(count),
+                     memory=count * 16384) as press:
         kinds = (b"", b"GET /healthz HTTP/1.1\r\nHost: pre",
                  request("/compress", body=b"x" * 100)[:-1], request("/compress", body=b"whole"))
 
@@ -29,7 +31,7 @@ async def scenario_thousands_of_connections_are_held_and_others_served():
             same((await ask(press, body=b"in the crowd")).status, 200, "status in the crowd")
         for index, client in enumerate(crowd):
             if index % len(kinds) == 3 and index < 2000:
-                assert (await client.answer()).status in (200, 503), "status of one in the crowd"
+                same((await client.answer()).status, 200, "status of one in the crowd")
             client.close()
         print(f"{count} connections, {press.peak() / MEBI:.0f} MiB at most")
 

@@ -86,7 +86,7 @@ def scenario_the_page_names_a_job_that_is_stuck():
         browser.open(press.admin)
         browser.until("return document.querySelector('#state').textContent === 'running'", "it is running")
         same(browser.run("return document.querySelector('#stuck').hidden"), True, "nothing is stuck")
-        busy = press.keep_busy(2, hard_to_compress(8 << 20))
+        busy = press.keep_busy(3, hard_to_compress(1 << 20))
         said = browser.until("return document.querySelector('#stuck:not([hidden]) li')?.textContent", "a stuck job")
         assert said.startswith("‘compress’ on thread "), said
         for client in busy:
