@@ -86,20 +86,19 @@ def scenario_the_page_names_a_job_that_is_stuck():
         browser.open(press.admin)
         browser.until("return document.querySelector('#state').textContent === 'running'", "it is running")
         same(browser.run("return document.querySelector('#stuck').hidden"), True, "nothing is stuck")
-        busy = press.keep_busy(3, hard_to_compress(1 << 20))
-        said = browser.until("return document.querySelector('#stuck:not([hidden]) li')?.textContent", "a stuck job")
+        with under_load([Load(press, hard_to_compress(1 << 20), level=19) for _ in range(3)]) as clients:
+            said = browser.until("return document.querySelector('#stuck:not([hidden]) li')?.textContent", "a stuck job")
         assert said.startswith("‘compress’ on thread "), said
-        for client in busy:
-            same(client.answer().status, 200)
+        same([set(client.answers) for client in clients], [{200}] * 3, "statuses")
         browser.until("return document.querySelector('#stuck').hidden", "nothing is stuck any more")
         no_complaints(browser)
 
 
 def scenario_the_page_shows_the_drain_as_it_happens():
-    with WatchedPress("--threads", "1", "--capacity", "8") as press, Browser() as browser:
+    with WatchedPress("--threads", "1", "--capacity", "8", "--drain", "120") as press, Browser() as browser:
         browser.open(press.admin)
         browser.until("return document.querySelector('#state').textContent === 'running'", "it is running")
-        busy = press.keep_busy(3, hard_to_compress(1 << 20))
+        busy = press.keep_busy(3, hard_to_compress(2 << 20))
         press.send_signal()
         browser.until("return document.querySelector('#state').textContent === 'draining'", "it drains")
         current = browser.until("return document.querySelector('#phases [aria-current]').textContent", "a phase")
