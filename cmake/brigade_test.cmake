@@ -26,3 +26,22 @@ function(brigade_test kind noun)
   set_tests_properties(${kind}.${noun} PROPERTIES
     LABELS ${kind} TIMEOUT ${brigade_test_timeout} ENVIRONMENT "${brigade_sanitizer_environment}")
 endfunction()
+
+# brigade_scenarios(kind MODULES FILE... COMMAND WORD... [PROPERTIES NAME VALUE...]): registers each function
+# `scenario_some_words` of these Python files, beside the CMakeLists.txt that calls, as the test
+# "<kind>: some words", label <kind>: the command with some_words behind it.
+function(brigade_scenarios kind)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "MODULES;COMMAND;PROPERTIES")
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_MODULES})
+  set(function "^(async )?def scenario_([a-z0-9_]+).*")
+  foreach(module IN LISTS arg_MODULES)
+    file(STRINGS ${module} scenarios REGEX "${function}")
+    foreach(scenario IN LISTS scenarios)
+      string(REGEX REPLACE "${function}" "\\2" name "${scenario}")
+      string(REPLACE "_" " " sentence "${name}")
+      add_test(NAME "${kind}: ${sentence}" COMMAND ${Python3_EXECUTABLE} -B ${arg_COMMAND} ${name})
+      set_tests_properties("${kind}: ${sentence}" PROPERTIES LABELS ${kind} ${arg_PROPERTIES})
+    endforeach()
+  endforeach()
+endfunction()

@@ -11,6 +11,24 @@
 
 namespace press {
 
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds next_one{5};  // until a service that ends has been followed by another
+
+problem try_later(std::string_view kind, std::string_view title, std::string detail,
+                  seconds retry_after) {
+  return {.status = 503,
+          .kind = kind,
+          .title = title,
+          .detail = std::move(detail),
+          .extra_field = http::field::retry_after,
+          .extra_value = fmt::to_string(retry_after.count())};
+}
+
+}  // namespace
+
 problem not_found(std::string_view path) {
   return {
       .status = 404,
@@ -138,59 +156,43 @@ problem too_slow() {
           .detail = "Nothing more of the request arrived in time. Send it again, without pauses."};
 }
 
-problem queue_full(std::size_t capacity, std::chrono::seconds retry_after) {
-  return {.status = 503,
-          .kind = "queue-full",
-          .title = "All places are taken",
-          .detail = fmt::format(
-              "As many bodies as may be in work at once ({}) are in work. Try again after the "
-              "seconds in Retry-After, or wait for a place with \"Prefer: wait=SECONDS\".",
-              capacity),
-          .extra_field = http::field::retry_after,
-          .extra_value = fmt::to_string(retry_after.count())};
+problem queue_full(std::size_t capacity, seconds retry_after) {
+  return try_later(
+      "queue-full", "All places are taken",
+      fmt::format("As many bodies as may be in work at once ({}) are in work. Try again "
+                  "after the seconds in Retry-After, or wait for a place with "
+                  "\"Prefer: wait=SECONDS\".",
+                  capacity),
+      retry_after);
 }
 
-problem memory_full(std::chrono::seconds retry_after) {
-  return {.status = 503,
-          .kind = "memory-full",
-          .title = "There is no memory for the body",
-          .detail =
-              "Bodies and answers that are on their way take all that --max-memory allows. "
-              "Try again after the seconds in Retry-After.",
-          .extra_field = http::field::retry_after,
-          .extra_value = fmt::to_string(retry_after.count())};
+problem memory_full(seconds retry_after) {
+  return try_later("memory-full", "There is no memory for the body",
+                   "Bodies and answers that are on their way take all that --max-memory allows. "
+                   "Try again after the seconds in Retry-After.",
+                   retry_after);
 }
 
-problem waited_in_vain(std::chrono::seconds wait, std::chrono::seconds retry_after) {
-  return {.status = 503,
-          .kind = "waited-in-vain",
-          .title = "The wait was too short",
-          .detail = fmt::format(
-              "This body was not begun with within wait={} seconds, as its Prefer field asked. It "
-              "was not compressed. Try again after the seconds in Retry-After, or wait longer.",
-              wait.count()),
-          .extra_field = http::field::retry_after,
-          .extra_value = fmt::to_string(retry_after.count())};
+problem waited_in_vain(seconds wait, seconds retry_after) {
+  return try_later("waited-in-vain", "The wait was too short",
+                   fmt::format("This body was not begun with within wait={} seconds, as its Prefer "
+                               "field asked. It was not compressed. Try again after the seconds in "
+                               "Retry-After, or wait longer.",
+                               wait.count()),
+                   retry_after);
 }
 
 problem service_ending() {
-  return {.status = 503,
-          .kind = "service-ending",
-          .title = "The service is ending",
-          .detail = "No new work is taken on. Try again after the seconds in Retry-After.",
-          .extra_field = http::field::retry_after,
-          .extra_value = "5"};
+  return try_later("service-ending", "The service is ending",
+                   "No new work is taken on. Try again after the seconds in Retry-After.",
+                   next_one);
 }
 
 problem given_up() {
-  return {.status = 503,
-          .kind = "given-up",
-          .title = "The service is ending",
-          .detail =
-              "This body was waiting for its turn, or in work, when the service had no more time. "
-              "It was not compressed. Try again after the seconds in Retry-After.",
-          .extra_field = http::field::retry_after,
-          .extra_value = "5"};
+  return try_later("given-up", "The service is ending",
+                   "This body was waiting for its turn, or in work, when the service had no more "
+                   "time. It was not compressed. Try again after the seconds in Retry-After.",
+                   next_one);
 }
 
 problem client_gone() {

@@ -8,12 +8,14 @@
 
 #include <fmt/format.h>
 
+#include "support/balanced.hpp"
 #include "support/wait_until.hpp"
 
 namespace storms {
 
 using brigade::errc;
 using brigade::error_code;
+using test::balanced;
 using namespace std::chrono_literals;
 
 namespace {
@@ -24,12 +26,6 @@ std::size_t most_records(std::vector<program> const& programs) {
     for (auto const& c : one) sum += 2 * (c.what == act::bulk ? c.count : 1);  // one may spawn one
   }
   return sum;
-}
-
-bool balanced(brigade::pool_metrics const& m) {
-  return m.admitted == m.completed + m.failed + m.cancelled + m.expired + m.shed + m.queued_jobs +
-                           m.running_jobs &&
-         m.queued_jobs + m.running_jobs <= m.capacity;
 }
 
 bool is_idle(brigade::pool_metrics const& m) {
