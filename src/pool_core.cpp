@@ -91,6 +91,7 @@ pool_core::pool_core(pool_options options, asio::any_io_executor host)
       crew_(options_.threads),
       turn_memories_(std::make_unique<turn_memory[]>(options_.threads)),
       activities_(std::make_unique<worker_activity[]>(options_.threads)),
+      sheds_(options_.shedding.has_value()),
       marks_(steady_nanoseconds()) {
   verdict_exception({});  // the first use makes them all
   if (lanes_.count() != 1) rounds_.assign(options_.threads, lanes_.begin_round());

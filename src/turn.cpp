@@ -30,29 +30,40 @@ std::int64_t nanoseconds_of(clock::time_point time) noexcept {
 class turn_budget {
  public:
   turn_budget(pool_options const& options, clock::time_point now)
-      : jobs_left_(options.turn_jobs), ends_(now + options.turn_time) {}
+      : jobs_(options.turn_jobs), ends_(now + options.turn_time) {}
 
   /// Counts a job. True: the turn is over. Where it reads the clock the next job begins.
-  bool spent(worker_activity& activity) {
-    if (--jobs_left_ == 0) return true;
-    if (--until_look_ != 0) return false;
+  bool spent(worker_activity& activity) { return --until_look_ == 0 && is_over(activity); }
+
+  /// The jobs that were counted since this was asked last.
+  unsigned take_count() noexcept {
+    auto const all = looked_ + interval_ - until_look_;
+    return all - std::exchange(told_, all);
+  }
+
+ private:
+  bool is_over(worker_activity& activity) {
+    looked_ += interval_;
+    if (looked_ == jobs_) return true;
     auto const now = clock::now();
     activity.looked(nanoseconds_of(now));
     if (now >= ends_) return true;
-    interval_ = now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1;
+    interval_ =
+        std::min(now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1, jobs_ - looked_);
     until_look_ = interval_;
     last_look_ = now;
     return false;
   }
 
- private:
   static constexpr unsigned sparse = 8;
   static constexpr std::chrono::microseconds tiny{8};
 
-  unsigned jobs_left_;
+  unsigned const jobs_;
+  unsigned looked_ = 0;  // jobs, at the last look
   unsigned interval_ = 1;
   unsigned until_look_ = 1;
-  clock::time_point ends_;
+  unsigned told_ = 0;
+  clock::time_point const ends_;
   clock::time_point last_look_ = ends_ - std::chrono::hours{1};
 };
 
@@ -96,17 +107,17 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
+        began_(clock::now()),
+        budget_(core.options(), began_),
         context_(core, core.counts().of_worker(slot), core.activity_of(slot), core.slots_awaited()),
         meter_(core, slot) {
     context_.worker = slot;
   }
 
   void run() {
-    auto const begin = clock::now();
-    turn_budget budget(core_.options(), begin);
-    meter_.begin(begin);
+    meter_.begin(began_);
     core_.tracer().look_for_tracers();
-    context_.activity->begin_turn(nanoseconds_of(begin), this_thread_number());
+    context_.activity->begin_turn(nanoseconds_of(began_), this_thread_number());
     inline_job job;
     context_.taken = &job;
     try {
@@ -118,7 +129,7 @@ class turn {
         } else {
           job.run(context_);
         }
-        if (budget.spent(*context_.activity)) return go_on_later();
+        if (budget_.spent(*context_.activity)) return go_on_later();
       }
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
@@ -132,12 +143,11 @@ class turn {
   bool next(inline_job& job) {
     for (;;) {
       if (take(job)) {
-        ++taken_in_a_row_;
         if (searching_) stop_searching();
         return true;
       }
       auto const now = clock::now();
-      auto const taken = std::exchange(taken_in_a_row_, 0U);
+      auto const taken = budget_.take_count();
       meter_.end(now, taken);
       context_.activity->rest();
       if (!searching_) searching_ = core_.workers().begin_search();
@@ -148,7 +158,7 @@ class turn {
 
   /// Hands the thread back; the worker goes on in its next turn.
   void go_on_later() noexcept {
-    if (meter_.is_on()) meter_.end(clock::now(), taken_in_a_row_);
+    if (meter_.is_on()) meter_.end(clock::now(), budget_.take_count());
     context_.activity->rest();
     core_.post_turn(slot_, false);
   }
@@ -226,9 +236,10 @@ class turn {
   pool_core& core_;
   unsigned slot_;
   bool searching_;
-  unsigned taken_in_a_row_ = 0;
   unsigned searches_ = 0;
   std::chrono::nanoseconds linger_;
+  clock::time_point began_;
+  turn_budget budget_;
   job_context context_;
   work_meter meter_;
 };

@@ -224,17 +224,19 @@ TEST_CASE("jobs and handlers that submit do not hold up the destructor",
   for (int round = 0; round != 30; ++round) {
     std::atomic<int> submitted{0};
     std::atomic<int> told{0};
+    brigade::worker_pool* entrance = nullptr;
+    // Goes on until it is refused for good.
+    auto again = [&](auto& self) -> void {
+      submitted.fetch_add(1);
+      entrance->async_submit([] {},
+                             [&](std::exception_ptr failure) {
+                               told.fetch_add(1);
+                               if (!failure) self(self);
+                             });
+    };
     {
       brigade::worker_pool pool{{.threads = 2, .capacity = 8}};
-      // Goes on until it is refused for good.
-      auto again = [&](auto& self) -> void {
-        submitted.fetch_add(1);
-        pool.async_submit([] {},
-                          [&](std::exception_ptr failure) {
-                            told.fetch_add(1);
-                            if (!failure) self(self);
-                          });
-      };
+      entrance = &pool;
       for (int i = 0; i != 4; ++i) again(again);
       REQUIRE(test::wait_until([&] { return told > 50; }));
     }

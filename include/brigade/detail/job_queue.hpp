@@ -77,6 +77,26 @@ class job_queue {
     }
   }
 
+  /// What admit_plainly() answers beside a position.
+  static constexpr std::uint64_t full = ~std::uint64_t{0} - 1;
+  static constexpr std::uint64_t not_plain = ~std::uint64_t{0};
+
+  /// Takes one position for an outsider where that is all there is to it: the queue is open to
+  /// everybody and has room in the ring, or is `full`. Else it is `not_plain`, and admit() knows more.
+  std::uint64_t admit_plainly() noexcept {
+    auto word = gate_.look();
+    while ((word & (refusing(submitter::outsider) | spilling_bit)) == 0) {
+      auto const position = position_of(word);
+      if (position >= gate_.limit()) [[unlikely]]
+        return room(position) == 0 ? full : not_plain;
+      if (gate_.give_out(word, 1)) return position;
+    }
+    return not_plain;
+  }
+  /// The empty job of such a position, to be filled, and its publication.
+  inline_job& open_plain(std::uint64_t position) noexcept { return ring_.open(position); }
+  void publish_plain(std::uint64_t position) noexcept { ring_.publish(position, stamp()); }
+
   /// What admit() would answer now. No side effects.
   [[nodiscard]] verdict probe(submitter who) const noexcept {
     auto const word = gate_.look();

@@ -42,6 +42,9 @@ class lane_set {
       return first_.admit(who, wanted);
     return admit_jointly(lane, who, wanted);
   }
+  std::uint64_t admit_plainly() noexcept {
+    return joint_ ? job_queue::not_plain : first_.admit_plainly();
+  }
   [[nodiscard]] verdict probe(unsigned lane, submitter who) const noexcept {
     if (!joint_) [[likely]]
       return first_.probe(who);

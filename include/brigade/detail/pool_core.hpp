@@ -81,7 +81,9 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
       return admit_again(lane, wanted, claim);
     return claim;
   }
-  /// The same for one job, on its terms; it does not wait.
+  /// For one job, in lane 0; see job_queue.
+  std::uint64_t admit_plainly() noexcept { return lanes_.admit_plainly(); }
+  /// For one job, on its terms; it does not wait.
   admission_claim admit(submit_terms const& terms) {
     if (terms.has_slot) return lanes_.admit(terms.options.lane, submitter::slot_holder);
     auto const claim = admit(terms.options.lane);
@@ -113,6 +115,12 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
     if (weight != 0) [[unlikely]]
       return publish_noted(claim, index, weight);
     lanes_[claim.lane].publish(claim, index);
+  }
+  void publish_plain(std::uint64_t position) noexcept {
+    auto const weight = tracer_.weight_of(position);
+    if (weight != 0) [[unlikely]]
+      return publish_noted({verdict::admitted, 0, position, 1}, 0, weight);
+    lanes_[0].publish_plain(position);
   }
   /// The same for a job whose note has been made before.
   void publish(admission_claim const& claim, job_note const& note) noexcept {
@@ -162,7 +170,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   lane_set::round& round_of(unsigned slot) noexcept { return rounds_[slot]; }
   /// Whether a job that has come to its worker has been queued for too long to be run.
   bool is_overdue(unsigned lane, inline_job const& job) noexcept {
-    return !shedders_.empty() &&
+    return sheds_ &&
            shedders_[lane].sheds(job.stamp.load(std::memory_order_relaxed), fine_milliseconds());
   }
   worker_activity& activity_of(unsigned slot) noexcept { return activities_[slot]; }
@@ -334,6 +342,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::atomic<std::uint64_t> handler_errors_{0};
 
   alignas(64) std::atomic<bool> cancelling_{false};  // for takers; the word's bit decides
+  bool const sheds_;                                 // there are shedders
   atomic<bool> slots_awaited_{false};
   std::atomic<bool> host_gone_{false};
   enum class ending { none, finished, given_up };

@@ -24,17 +24,15 @@ namespace brigade::detail {
 template <class F, class Destroy>
 void run_posted(F& f, Destroy destroy, job_context& context, char const* name = nullptr) {
   context.start(name);
-  std::exception_ptr failure;
   try {
     static_cast<void>(std::invoke(std::move(f)));
   } catch (...) {
-    failure = std::current_exception();
+    destroy();
+    context.end(outcome::failed);
+    return context.core.report_job_error(std::current_exception());
   }
   destroy();
-  if (!failure) [[likely]]
-    return context.end_without_handler(outcome::completed);
-  context.end(outcome::failed);
-  context.core.report_job_error(failure);
+  context.end_without_handler(outcome::completed);
 }
 
 /// A callable in the queue cell itself.
@@ -157,6 +155,17 @@ error_code post(pool_core& core, F&& f, submit_terms const& terms) {
 /// Without: nothing is made here that a refusal, which takes but a few nanoseconds, had to wait for.
 template <class F>
 error_code post(pool_core& core, F&& f) {
+  using job = posted_inline<std::decay_t<F>>;
+  if constexpr (!may_be_given_up<std::decay_t<F>, F>) {
+    auto const position = core.admit_plainly();
+    if (position < job_queue::full) [[likely]] {
+      core.lanes()[0].open_plain(position).template emplace<job>(std::forward<F>(f));
+      core.publish_plain(position);
+      core.wake_if_needed();
+      return {};
+    }
+    if (position == job_queue::full) return core.refuse(verdict::queue_full);
+  }
   [[maybe_unused]] unsettled_if_it_may_throw<std::decay_t<F>, F> const until_filled(core.permits(),
                                                                                     0);
   auto const claim = core.admit(0U);

@@ -37,7 +37,7 @@ class alignas(64) worker_activity {
   void looked(std::int64_t now) noexcept {
     rest();
     since_.store(now, std::memory_order_release);
-    looked_at_.store(jobs_, std::memory_order_release);
+    looked_at_.store(jobs(), std::memory_order_release);
   }
   void begin_turn(std::int64_t now, std::uint64_t thread) noexcept {
     rest();
@@ -46,15 +46,14 @@ class alignas(64) worker_activity {
   }
   /// `name`: null, or alive for as long as the pool.
   void start(char const* name) noexcept {
-    ++jobs_;
     if (name_.load(std::memory_order_relaxed) != name) [[unlikely]] {
       rest();
       name_.store(name, std::memory_order_release);
     }
-    set(phase::job);
+    set(jobs() + 1, phase::job);
   }
-  void end() noexcept { set(phase::handler); }
-  void rest() noexcept { set(phase::resting); }
+  void end() noexcept { set(jobs(), phase::handler); }
+  void rest() noexcept { set(jobs(), phase::resting); }
 
   [[nodiscard]] std::int64_t since() const noexcept {
     return since_.load(std::memory_order_relaxed);
@@ -85,16 +84,18 @@ class alignas(64) worker_activity {
   }
 
  private:
-  void set(phase next) noexcept {
-    word_.store(jobs_ << 2 | static_cast<unsigned>(next), std::memory_order_release);
+  [[nodiscard]] std::uint64_t jobs() const noexcept {
+    return word_.load(std::memory_order_relaxed) >> 2;
+  }
+  void set(std::uint64_t jobs, phase next) noexcept {
+    word_.store(jobs << 2 | static_cast<unsigned>(next), std::memory_order_release);
   }
 
   std::atomic<std::uint64_t> word_{0};  // jobs started, and the phase
   std::atomic<std::int64_t> since_{0};
-  std::atomic<std::uint64_t> looked_at_{0};  // jobs_ when the clock was read
+  std::atomic<std::uint64_t> looked_at_{0};  // how many jobs when the clock was read
   std::atomic<char const*> name_{nullptr};
   std::atomic<std::uint64_t> thread_{0};
-  std::uint64_t jobs_ = 0;
   std::atomic<std::uint64_t> stuck_{0};  // which job was found to be; says nothing else
 };
 

@@ -64,10 +64,16 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   // ── submitting ──
 
   admission_claim admit(unsigned lane, std::uint64_t wanted = 1);
+  std::uint64_t admit_plainly() {
+    auto const position = lanes_.admit_plainly();
+    if (position < job_queue::full) on_admission(1);
+    return position;
+  }
   admission_claim admit(submit_terms const& terms) { return admit(terms.options.lane); }
   void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
     lanes_[claim.lane].publish(claim, index);
   }
+  void publish_plain(std::uint64_t position) noexcept { lanes_[0].publish_plain(position); }
   error_code refuse(verdict why) noexcept {
     return why == verdict::queue_full ? errc::queue_full : errc::closed;
   }
