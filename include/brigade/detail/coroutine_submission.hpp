@@ -19,7 +19,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
-#include <brigade/detail/controlled_submission.hpp>
+#include <brigade/detail/early_ending_job.hpp>
+#include <brigade/detail/job_control.hpp>
 #include <brigade/detail/job_executor.hpp>
 
 namespace brigade::detail {
@@ -95,23 +96,23 @@ class coroutine_control final : public job_control {
 };
 
 template <class Handler, class F>
-class coroutine_submission final : public cancellable_job {
+class coroutine_submission final
+    : public early_ending_job<coroutine_submission<Handler, F>, Handler, F> {
   using shape = job_shape<F>;
   using result = typename shape::result;
+  using base = early_ending_job<coroutine_submission, Handler, F>;
+  using base::in_group_;
+  using base::work_;
 
  public:
   template <class G>
   coroutine_submission(addressed_handler<Handler>&& to, G&& g,
                        std::shared_ptr<coroutine_control> control)
-      : work_(std::move(to), std::forward<G>(g)),
-        control_(std::move(control)),
-        in_group_(control_) {}
+      : base(std::move(to), std::forward<G>(g), control), control_(std::move(control)) {}
   coroutine_submission(coroutine_submission const&) = delete;
   coroutine_submission& operator=(coroutine_submission const&) = delete;
   /// The job is over, begun or not; its handler's slot may go on to keep the control.
   ~coroutine_submission() { control_->drop_strand(); }
-
-  Handler& handler() noexcept { return work_.to.handler; }
 
   void start(job_context& context, std::shared_ptr<job_control> control) override {
     context.start(control->name());
@@ -128,18 +129,6 @@ class coroutine_submission final : public cancellable_job {
       finish(core, *coroutine, outcome::failed, failed_with<result>(std::current_exception()));
     }
     context.leave_running();
-  }
-
-  void discard(job_ending const& ending) override {
-    auto in_group = std::move(in_group_);
-    work_.discard(freeing(), ending);
-    in_group.end(ending.how, verdict_exception(ending.why));
-  }
-
-  void refuse(pool_core& core, error_code const& why) override {
-    auto in_group = std::move(in_group_);
-    in_group.refuse(why);
-    work_.refuse(freeing(), core, why);
   }
 
  private:
@@ -177,10 +166,6 @@ class coroutine_submission final : public cancellable_job {
     std::shared_ptr<pool_core> core_;
     std::shared_ptr<coroutine_control> control_;
   };
-
-  auto freeing() {
-    return [this, allocator = allocator_of(handler())] { destroy_boxed(this, allocator); };
-  }
 
   auto make_awaitable(job_control const& control) {
     if constexpr (shape::takes_stop_token) {
@@ -220,38 +205,20 @@ class coroutine_submission final : public cancellable_job {
     tell_later(core, std::move(told), std::move(given));
   }
 
-  submission<Handler, F> work_;
   std::shared_ptr<coroutine_control> const control_;
-  group_membership in_group_;
 };
 
 template <class Handler, class G>
 void submit_coroutine(pool_core& core, Handler&& handler, G&& job, submit_terms const& terms) {
-  using F = std::decay_t<G>;
-  using R = typename job_shape<F>::result;
   if (terms.options.when_full == overflow::caller_runs) {
     throw std::invalid_argument(
         "brigade::submit_options::when_full: overflow::caller_runs cannot run a coroutine, which "
-        "may "
-        "be suspended, in the caller; use wait or reject");
+        "may be suspended, in the caller; use wait or reject");
   }
-  addressed_handler<Handler> to(core, std::move(handler));
-  if (auto const answer = core.probe(terms); answer != verdict::admitted) {
-    if (terms.group != nullptr) terms.group->count_refused();
-    return refuse_later<R>(core, std::move(to), answer);
-  }
-  auto const control = std::make_shared<coroutine_control>(core, terms);
-  auto const allocator = allocator_of(to.handler);
-  auto* const box = make_boxed<coroutine_submission<Handler, F>>(allocator, std::move(to),
-                                                                 std::forward<G>(job), control);
-  auto answer = verdict::closed;
-  try {
-    answer = submit_early_ending(core, control, box, box->handler(), terms);
-  } catch (...) {
-    destroy_boxed(box, allocator);
-    throw;
-  }
-  if (answer != verdict::admitted) box->refuse(core, core.refuse(answer));
+  auto const [box, control, answer] =
+      submit_boxed<coroutine_submission<Handler, std::decay_t<G>>, coroutine_control>(
+          core, std::forward<Handler>(handler), std::forward<G>(job), terms);
+  if (box != nullptr && answer != verdict::admitted) box->refuse(core, core.refuse(answer));
 }
 
 }  // namespace brigade::detail
