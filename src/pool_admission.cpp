@@ -19,7 +19,10 @@ admission_claim pool_core::admit_again(unsigned lane, std::uint64_t wanted,
   if (refused.answer == verdict::closed && job_frame::runs_job_of(*this)) {
     refused = lanes_.admit(lane, submitter::running_job, wanted);
   }
-  if (lanes_.count() != 1 && slots_awaited_.load(std::memory_order_seq_cst)) tell_line();
+  if (lanes_.count() != 1) {
+    wake_if_needed();  // for the jobs that were published behind a position that was withdrawn
+    if (slots_awaited_.load(std::memory_order_seq_cst)) tell_line();
+  }
   return refused;
 }
 
