@@ -20,10 +20,17 @@ admission_claim pool_core::admit_again(unsigned lane, std::uint64_t wanted,
     refused = lanes_.admit(lane, submitter::running_job, wanted);
   }
   if (lanes_.count() != 1) {
-    wake_if_needed();  // for the jobs that were published behind a position that was withdrawn
+    wake_if_needed();  // as in admit_as()
     if (slots_awaited_.load(std::memory_order_seq_cst)) tell_line();
   }
   return refused;
+}
+
+admission_claim pool_core::admit_as(submitter who, unsigned lane, std::uint64_t wanted) {
+  auto const claim = lanes_.admit(lane, who, wanted);
+  // A position may have been withdrawn that jobs were published behind.
+  if (claim.count == 0 && lanes_.count() != 1) wake_if_needed();
+  return claim;
 }
 
 verdict pool_core::probe(submit_terms const& terms) const noexcept {
@@ -44,6 +51,7 @@ admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
   while (lanes_[lane].take_to_end(oldest, shed.note)) {
     if (oldest.discard(shed)) break;
   }
+  if (claim.count == 0) wake_if_needed();  // as in admit_as(), which its end may not wait for
   return claim;
 }
 

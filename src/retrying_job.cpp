@@ -103,7 +103,7 @@ void retrying_job::try_again() {
 
 admission_claim retrying_job::admit() noexcept {
   try {
-    return core_->lanes().admit(control_->lane(), who_);
+    return core_->admit_as(who_, control_->lane());
   } catch (...) {  // no memory: as good as no slot
     return {};
   }

@@ -90,7 +90,7 @@ void waiting_line::serve(pool_core& core) {
       continue;
     }
     permit_count::unsettled const moving(core.permits(), lane);  // it may be a slot alone
-    auto const claim = lanes.admit(lane, here->second->who());
+    auto const claim = core.admit_as(here->second->who(), lane);
     if (claim.answer == verdict::queue_full) {
       full_lanes |= std::uint64_t{1} << lane;
       pool_is_full = lanes.is_full();

@@ -68,10 +68,23 @@ void stop_beside_stuck_workers(world& w) {
   pool.expect_drained();
 }
 
+// The job may be published behind the empty place of a permit, which hides it from who stops.
+void stop_beside_a_permit(world& w) {
+  small_pool pool(w, {.workers = 1, .capacity = 2});
+  w.thread("reserver", [&] { pool.reserve(); });
+  w.thread("submitter", [&] { static_cast<void>(pool.post(0)); });
+  w.thread("stopper", [&] { pool.stop(); });
+  w.run();
+  w.expect_ended(0, 3);
+  pool.expect_empty_queue();
+  pool.expect_drained();
+}
+
 constexpr std::array scenarios{
     scenario{"close", close, {1, 1}, {2, 1}},
     scenario{"close, a job submits", close_beside_a_submitting_job, {1, 1}, {2, 1}},
     scenario{"stop", stop, {1, 1}, {2, 1}},
+    scenario{"stop, a permit", stop_beside_a_permit, {2, 0}, {2, 1}},
     scenario{"stop, workers stuck", stop_beside_stuck_workers, {2, 0}, {2, 1}},
 };
 

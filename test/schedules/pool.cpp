@@ -73,12 +73,29 @@ void in_bulk(world& w) {
   pool.expect_settled();
 }
 
+// A permit leaves an empty place, which the job behind it may be published before.
+void permit(world& w) {
+  small_pool pool(w, {.workers = 1, .capacity = 2});
+  w.thread("reserver", [&] { pool.reserve(); });
+  w.thread("submitter", [&] { w.expect(!pool.post(0), "refused, though there was room"); });
+  pool.add_workers();
+  w.run();
+  w.expect_ended(0, 2);
+  pool.expect_settled();
+}
+
+// A place in the lane is taken, and given up where the other one has got the pool's only slot; that
+// one's job may be published behind it.
+void two_lanes(world& w) { everyone_posts(w, {.workers = 1, .capacity = 1, .two_lanes = true}, 2); }
+
 constexpr std::array scenarios{
     scenario{"pool, one slot", one_slot, {1, 1}, {2, 1}},
     scenario{"pool, two slots", two_slots, {1, 1}, {2, 1}},
     scenario{"pool, one worker", one_worker, {2, 0}, {3, 1}},
     scenario{"pool, short turns", short_turns, {1, 1}, {2, 1}},
     scenario{"pool, in bulk", in_bulk, {2, 0}, {3, 1}},
+    scenario{"pool, a permit", permit, {2, 0}, {3, 1}},
+    scenario{"pool, two lanes", two_lanes, {2, 0}, {2, 1}},
     scenario{"pool, a long job", long_job, {2, 0}, {2, 1}},
 };
 

@@ -26,6 +26,7 @@ class small_pool {
     unsigned workers = 2;
     std::size_t capacity = 1;
     unsigned turn_jobs = 1000;
+    bool two_lanes = false;  // with room for two jobs each
   };
   static constexpr std::size_t most_jobs = 4;
 
@@ -51,6 +52,8 @@ class small_pool {
   std::size_t post_two(body first, body second);
   /// The same as post() until there is room, or the pool has closed.
   brigade::error_code post_patiently(std::size_t number);
+  /// Takes a permit, and gives it back.
+  void reserve();
   /// Stands in line for a slot for a job.
   void wait_in_line(std::size_t number);
 

@@ -9,6 +9,7 @@
 //    crew, then looks at the queue once more. Both pairs are sequentially consistent, so at least
 //    one of the two sees the other. If the submitter sees a searcher it leaves the job to it: that
 //    searcher will look at the queue again after it has stopped being one, either way it stops.
+//    Leaving a position empty is publishing, too: it uncovers the jobs that came behind it.
 // 3. No herd. Nobody is woken while somebody searches; a searcher that finds a job wakes the next
 //    worker only if there is more to do.
 //

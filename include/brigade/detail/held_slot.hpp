@@ -17,8 +17,7 @@ class held_slot {
   /// cancels.
   held_slot(std::shared_ptr<pool_core> core, admission_claim const& claim)
       : core_(std::move(core)), lane_(claim.lane) {
-    core_->lanes()[lane_].leave_empty(claim);
-    core_->wake_if_needed();  // for the jobs that were published behind this position
+    core_->leave_empty(claim);
     if (!core_->permits().add(lane_)) {
       core_->end_elsewhere(outcome::voided, lane_, false);
       core_.reset();

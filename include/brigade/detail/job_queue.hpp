@@ -129,10 +129,12 @@ class job_queue {
     }
   }
 
-  /// Leaves a claimed position without a job; the slot is kept until its end is counted.
+  /// Leaves a claimed position without a job; the slot is kept until its end is counted. Wake a
+  /// worker after it: jobs may have been published behind the position, which hid them.
   void leave_empty(admission_claim const& c, std::uint64_t index = 0);
 
-  /// Gives a claimed position up, slot and all, without a trace in the ledger.
+  /// Gives a claimed position up, slot and all, without a trace in the ledger. Wake a worker after
+  /// it, for the same reason.
   void withdraw(admission_claim const& c, std::uint64_t index) {
     leave_empty(c, index);
     withdrawn_.fetch_add(1, std::memory_order_acq_rel);

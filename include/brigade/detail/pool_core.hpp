@@ -85,12 +85,21 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::uint64_t admit_plainly() noexcept { return lanes_.admit_plainly(); }
   /// For one job, on its terms; it does not wait.
   admission_claim admit(submit_terms const& terms) {
-    if (terms.has_slot) return lanes_.admit(terms.options.lane, submitter::slot_holder);
+    if (terms.has_slot) return admit_as(submitter::slot_holder, terms.options.lane);
     auto const claim = admit(terms.options.lane);
     if (claim.answer == verdict::queue_full && terms.options.when_full == overflow::drop_oldest) {
       return take_slot_of_oldest(terms.options.lane);
     }
     return claim;
+  }
+
+  /// What it says and no more, for somebody who is known: does not ask whether a job of the pool
+  /// submits, drops nobody, and does not wait.
+  admission_claim admit_as(submitter who, unsigned lane, std::uint64_t wanted = 1);
+  /// Leaves a claimed position without a job; the slot is kept until its end is counted.
+  void leave_empty(admission_claim const& claim, std::uint64_t index = 0) {
+    lanes_[claim.lane].leave_empty(claim, index);
+    wake_if_needed();  // for the jobs that were published behind it
   }
 
   /// What admit() would answer; `admitted` too where the terms leave room for more than a refusal.

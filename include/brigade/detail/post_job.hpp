@@ -81,7 +81,7 @@ class posted_boxed {
 
 /// The job could not be constructed, and was never admitted.
 inline void give_up(pool_core& core, admission_claim const& claim, std::uint64_t index) {
-  core.lanes()[claim.lane].leave_empty(claim, index);
+  core.leave_empty(claim, index);
   core.end_elsewhere(outcome::voided, claim.lane, false);
 }
 
@@ -116,7 +116,6 @@ void fill(pool_core& core, admission_claim const& claim, std::uint64_t index, G&
       }
     } catch (...) {
       give_up(core, claim, index);
-      core.wake_if_needed();  // for the jobs that were published behind this position
       throw;
     }
     core.publish(claim, index);
@@ -227,7 +226,7 @@ std::size_t post_bulk(pool_core& core, It first, It last) {
         ++first;
       } catch (...) {
         for (; unfilled != claim.count; ++unfilled) give_up(core, claim, unfilled);
-        core.wake_if_needed();
+        core.wake_if_needed();  // for those that were filled
         throw;
       }
     }

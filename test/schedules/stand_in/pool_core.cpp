@@ -31,9 +31,9 @@ admission_claim pool_core::admit(unsigned lane, std::uint64_t wanted) {
     claim = lanes_.admit(lane, submitter::running_job, wanted);
   }
   on_admission(claim.count);
-  if (claim.answer != verdict::admitted && lanes_.count() != 1 &&
-      slots_awaited_.load(std::memory_order_seq_cst)) {
-    tell_line();
+  if (claim.answer != verdict::admitted && lanes_.count() != 1) {
+    wake_if_needed();
+    if (slots_awaited_.load(std::memory_order_seq_cst)) tell_line();
   }
   return claim;
 }

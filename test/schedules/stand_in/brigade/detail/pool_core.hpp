@@ -69,6 +69,15 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
     if (position < job_queue::full) on_admission(1);
     return position;
   }
+  admission_claim admit_as(submitter who, unsigned lane) {
+    auto const claim = lanes_.admit(lane, who);
+    if (claim.count == 0 && lanes_.count() != 1) wake_if_needed();
+    return claim;
+  }
+  void leave_empty(admission_claim const& claim, std::uint64_t index = 0) {
+    lanes_[claim.lane].leave_empty(claim, index);
+    wake_if_needed();
+  }
   admission_claim admit(submit_terms const& terms) { return admit(terms.options.lane); }
   void publish(admission_claim const& claim, std::uint64_t index = 0) noexcept {
     lanes_[claim.lane].publish(claim, index);
