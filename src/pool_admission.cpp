@@ -97,9 +97,12 @@ void pool_core::tell_line() noexcept {
   }
 }
 
-void job_context::start_specially() noexcept {
+void job_context::start_specially(char const* name) noexcept {
+  activity->show(name);
+  activity->start();
+  special_ = name != nullptr ? special_ | shows_name : special_ & ~shows_name;
   if (note) core.tracer().start(note, worker);
-  if (shared_counts_ != 0) {
+  if ((special_ & shared_counts) != 0) {
     counts->add_start();
   } else {
     counts->start();
@@ -108,7 +111,7 @@ void job_context::start_specially() noexcept {
 
 void job_context::end_specially(outcome how) noexcept {
   if (note) core.tracer().end(note, how, worker);
-  if (shared_counts_ != 0) {
+  if ((special_ & shared_counts) != 0) {
     counts->add_end(how);
   } else {
     counts->end(how);
@@ -129,12 +132,16 @@ void pool_core::count_given_up(error_code const& why) noexcept {
 }
 
 error_code pool_core::refuse(verdict why) noexcept {
-  // Made once: an error code asks its category, by a virtual call, whether it is a failure.
-  static error_code const full = errc::queue_full;
-  static error_code const closed = errc::closed;
+  // Each code is made once: it asks its category, by a virtual call, whether it is a failure.
   refusals_.add(why);
-  probes::refused(options_.name.c_str(), why == verdict::queue_full ? "queue_full" : "closed");
-  return why == verdict::queue_full ? full : closed;
+  if (why == verdict::queue_full) [[likely]] {
+    static error_code const full = errc::queue_full;
+    probes::refused(options_.name.c_str(), "queue_full");
+    return full;
+  }
+  static error_code const closed = errc::closed;
+  probes::refused(options_.name.c_str(), "closed");
+  return closed;
 }
 
 }  // namespace brigade::detail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/turn.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -12,60 +11,13 @@
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/probes.hpp>
 #include <brigade/detail/relax.hpp>
+#include <brigade/detail/steady_clock.hpp>
 #include <brigade/detail/thread_setup.hpp>
+#include <brigade/detail/turn_budget.hpp>
 
 namespace brigade::detail {
 
 namespace {
-
-using clock = std::chrono::steady_clock;
-
-std::int64_t nanoseconds_of(clock::time_point time) noexcept {
-  return std::chrono::nanoseconds(time.time_since_epoch()).count();
-}
-
-/// How many jobs, and how long, a turn may take. Reads the clock after every job, and after every
-/// few (at most `sparse`) while jobs are tiny; so when they turn long of a sudden, those few are
-/// the most that a neighbour on the executor waits for.
-class turn_budget {
- public:
-  turn_budget(pool_options const& options, clock::time_point now)
-      : jobs_(options.turn_jobs), ends_(now + options.turn_time) {}
-
-  /// Counts a job. True: the turn is over. Where it reads the clock the next job begins.
-  bool spent(worker_activity& activity) { return --until_look_ == 0 && is_over(activity); }
-
-  /// The jobs that were counted since this was asked last.
-  unsigned take_count() noexcept {
-    auto const all = looked_ + interval_ - until_look_;
-    return all - std::exchange(told_, all);
-  }
-
- private:
-  bool is_over(worker_activity& activity) {
-    looked_ += interval_;
-    if (looked_ == jobs_) return true;
-    auto const now = clock::now();
-    activity.looked(nanoseconds_of(now));
-    if (now >= ends_) return true;
-    interval_ =
-        std::min(now - last_look_ < tiny ? std::min(interval_ * 2, sparse) : 1, jobs_ - looked_);
-    until_look_ = interval_;
-    last_look_ = now;
-    return false;
-  }
-
-  static constexpr unsigned sparse = 8;
-  static constexpr std::chrono::microseconds tiny{8};
-
-  unsigned const jobs_;
-  unsigned looked_ = 0;  // jobs, at the last look
-  unsigned interval_ = 1;
-  unsigned until_look_ = 1;
-  unsigned told_ = 0;
-  clock::time_point const ends_;
-  clock::time_point last_look_ = ends_ - std::chrono::hours{1};
-};
 
 /// Measures a worker's stretches of work: from the moment at which it has a job to the one at which
 /// it finds none, or gives its thread back. Does nothing where timing is off.
@@ -78,19 +30,18 @@ class work_meter {
 
   [[nodiscard]] bool is_on() const noexcept { return times_ != nullptr; }
 
-  void begin(clock::time_point now) noexcept {
+  void begin(std::int64_t now) noexcept {
     if (times_ == nullptr || working_) return;
     working_ = true;
-    began_ = nanoseconds_of(now);
+    began_ = now;
     times_->busy.begin(began_);
   }
   /// After so many jobs.
-  void end(clock::time_point now, unsigned jobs) noexcept {
+  void end(std::int64_t now, unsigned jobs) noexcept {
     if (!working_) return;
     working_ = false;
-    auto const ended = nanoseconds_of(now);
-    times_->busy.end(ended);
-    if (jobs != 0) tracer_->adapt(times_->per_job.add(ended, ended - began_, jobs));
+    times_->busy.end(now);
+    if (jobs != 0) tracer_->adapt(times_->per_job.add(now, now - began_, jobs));
   }
 
  private:
@@ -107,8 +58,8 @@ class turn {
         slot_(slot),
         searching_(searching),
         linger_(searching ? core.linger_after_wake() : core.options().linger),
-        began_(clock::now()),
-        budget_(core.options(), began_),
+        began_(steady_nanoseconds()),
+        budget_(core.options().turn_jobs, core.options().turn_time, began_),
         context_(core, core.counts().of_worker(slot), core.activity_of(slot), core.slots_awaited()),
         meter_(core, slot) {
     context_.worker = slot;
@@ -117,14 +68,14 @@ class turn {
   void run() {
     meter_.begin(began_);
     core_.tracer().look_for_tracers();
-    context_.activity->begin_turn(nanoseconds_of(began_), this_thread_number());
+    context_.activity->begin_turn(began_, this_thread_number());
     inline_job job;
     context_.taken = &job;
     try {
       while (next(job)) {
-        if (core_.cancelling()) {
+        if (core_.cancelling()) [[unlikely]] {
           discard(job, outcome::cancelled, asio::error::operation_aborted);
-        } else if (core_.is_overdue(context_.lane, job)) {
+        } else if (core_.is_overdue(context_.lane, job)) [[unlikely]] {
           discard(job, outcome::shed, errc::shed);
         } else {
           job.run(context_);
@@ -146,7 +97,7 @@ class turn {
         if (searching_) stop_searching();
         return true;
       }
-      auto const now = clock::now();
+      auto const now = steady_nanoseconds();
       auto const taken = budget_.take_count();
       meter_.end(now, taken);
       context_.activity->rest();
@@ -158,7 +109,7 @@ class turn {
 
   /// Hands the thread back; the worker goes on in its next turn.
   void go_on_later() noexcept {
-    if (meter_.is_on()) meter_.end(clock::now(), budget_.take_count());
+    if (meter_.is_on()) meter_.end(steady_nanoseconds(), budget_.take_count());
     context_.activity->rest();
     core_.post_turn(slot_, false);
   }
@@ -178,7 +129,6 @@ class turn {
   void stop_searching() {
     searching_ = false;
     core_.workers().end_search();
-    if (meter_.is_on()) meter_.begin(clock::now());
     if (core_.workers().size() != 1 && core_.lanes().ready()) core_.wake_if_needed();
   }
 
@@ -186,29 +136,33 @@ class turn {
   /// submitter fights it for the cache line of every job (70 ns each); one that lets a few jobs
   /// gather reads lines that nobody writes any more (40 ns). Whether there is a stream shows in the
   /// last search: more than one job came of it. Now and then it is tried out.
-  void let_jobs_gather(clock::time_point now, bool stream) {
-    if (!stream && ++searches_ % 32 != 0) return;
-    for (auto const until = now + std::chrono::microseconds{1}; clock::now() < until;) {
+  /// Gives the time.
+  std::int64_t let_jobs_gather(std::int64_t now, bool stream) {
+    if (!stream && ++searches_ % 32 != 0) return now;
+    constexpr std::int64_t moment = 1'000;  // nanoseconds
+    for (auto const until = now + moment; now < until; now = steady_nanoseconds()) {
       for (int i = 0; i != 8; ++i) pause();
     }
+    return now;
   }
 
   /// Looks for a job for a while before the thread may sleep.
-  bool linger(clock::time_point now, bool stream) {
+  bool linger(std::int64_t now, bool stream) {
     if (linger_.count() == 0) return false;
-    let_jobs_gather(now, stream);
-    auto looked = now;
-    auto const until = now + linger_;
+    auto looked = let_jobs_gather(now, stream);
+    auto const until = now + linger_.count();
     for (unsigned lap = 1;; ++lap) {
       if (core_.lanes().ready()) {
         linger_ = core_.options().linger;
-        context_.activity->looked(nanoseconds_of(looked));
+        if (lap != 1 && meter_.is_on()) looked = steady_nanoseconds();
+        meter_.begin(looked);
+        context_.activity->looked(looked);
         return true;
       }
       relax(lap);
       if (lap % 64 != 0) continue;
-      if (core_.is_closed()) return core_.lanes().ready();
-      looked = clock::now();
+      if (core_.is_closed() && !core_.lanes().ready()) return false;
+      looked = steady_nanoseconds();
       if (looked >= until) return false;
     }
   }
@@ -230,6 +184,7 @@ class turn {
     context_.activity = &core_.activity_of(slot_);
     context_.activity->begin_turn(now, this_thread_number());
     meter_ = work_meter(core_, slot_);
+    meter_.begin(now);
     return true;
   }
 
@@ -238,8 +193,8 @@ class turn {
   bool searching_;
   unsigned searches_ = 0;
   std::chrono::nanoseconds linger_;
-  clock::time_point began_;
-  turn_budget budget_;
+  std::int64_t began_;
+  turn_budget<> budget_;
   job_context context_;
   work_meter meter_;
 };

@@ -1,8 +1,10 @@
 // Memory runs out: each block that a submitting call takes is refused in turn. Either the call
 // throws `bad_alloc` and nothing has happened, or it does without the block and all happens as
-// promised. SPDX-License-Identifier: BSL-1.0
+// promised.
+// SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -288,6 +290,13 @@ TEST_CASE("a pool that cannot get its memory is not made, and leaves nothing", "
     }
     return test::live_blocks();
   };
+  {
+    // As many threads at the same time as a sweep can have, for their places are never freed.
+    std::barrier both(2);
+    brigade::worker_pool pool({.threads = 2});
+    for (int i = 0; i != 2; ++i) REQUIRE_FALSE(pool.try_post([&] { both.arrive_and_wait(); }));
+    pool.join();
+  }
   sweep();
   auto const before = sweep();
   CHECK(sweep() == before);

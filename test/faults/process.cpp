@@ -1,5 +1,6 @@
 // What happens to the whole process: signals, a fork, a worker that never comes back, a calendar
-// clock that jumps. SPDX-License-Identifier: BSL-1.0
+// clock that jumps.
+// SPDX-License-Identifier: BSL-1.0
 #include <atomic>
 #include <cerrno>
 #include <chrono>

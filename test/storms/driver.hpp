@@ -2,8 +2,8 @@
 //
 // The pool works on an io_context that nobody runs but the driver, one handler at a time and one
 // job a turn. After each handler the library's control thread is let come to rest. So there is
-// nothing that happens by chance, and a program that fails fails again. SPDX-License-Identifier:
-// BSL-1.0
+// nothing that happens by chance, and a program that fails fails again.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>

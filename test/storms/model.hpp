@@ -2,7 +2,8 @@
 // plain containers.
 //
 // The model knows nothing of rings, words and strands. Jobs have numbers; what is expected of each
-// is kept by its number. SPDX-License-Identifier: BSL-1.0
+// is kept by its number.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>

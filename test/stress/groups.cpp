@@ -1,6 +1,7 @@
 // Groups under everything at once: members that add members, throw, are cancelled, expire and are
 // held back, while their groups are cancelled and destroyed and the pool ends; each job's outcome
-// is checked by itself, and the groups' ledgers against it. SPDX-License-Identifier: BSL-1.0
+// is checked by itself, and the groups' ledgers against it.
+// SPDX-License-Identifier: BSL-1.0
 #include <atomic>
 #include <chrono>
 #include <deque>

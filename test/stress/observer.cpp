@@ -1,5 +1,6 @@
 // An observer in the middle of everything: each admitted job ends once, whoever ends it, and what
-// is told of it comes in order. SPDX-License-Identifier: BSL-1.0
+// is told of it comes in order.
+// SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <atomic>
 #include <memory>

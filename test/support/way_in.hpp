@@ -1,5 +1,6 @@
 // The ways into a pool, as a table: what a job is submitted with, to a pool in which state, and
-// what has to become of it. And the pool in that state. SPDX-License-Identifier: BSL-1.0
+// what has to become of it. And the pool in that state.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstdint>

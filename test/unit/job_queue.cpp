@@ -1,5 +1,6 @@
 // The queue against a naive model: which jobs are queued, in which order, and whether there is
-// room. SPDX-License-Identifier: BSL-1.0
+// room.
+// SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/job_queue.hpp>
 
 #include <brigade/detail/job_ending.hpp>

@@ -30,7 +30,7 @@ constexpr std::int64_t second = 1'000'000'000;
 TEST_CASE("no job is timed when timing is off, whatever workers say", "[unit][timing]") {
   timing_sampler sampler(timing::off);
   for (double const mean : {1.0, 1e9}) {
-    sampler.adapt(mean);
+    sampler.adapt({mean, 1e9});
     for (std::uint64_t p = 0; p != 10'000; ++p) REQUIRE(sampler.weight_of(p) == 0);
   }
 }
@@ -39,7 +39,7 @@ TEST_CASE("every job is timed for itself when timing is full, whatever workers s
           "[unit][timing]") {
   timing_sampler sampler(timing::full);
   for (double const mean : {1.0, 1e9}) {
-    sampler.adapt(mean);
+    sampler.adapt({mean, 1e9});
     for (std::uint64_t p = 0; p != 10'000; ++p) REQUIRE(sampler.weight_of(p) == 1);
   }
   CHECK(sampler.weight_of((std::uint64_t{1} << 56) - 1) == 1);
@@ -49,26 +49,52 @@ TEST_CASE("a sampler times every job until jobs turn out to be tiny, and again w
           "[unit][timing]") {
   timing_sampler sampler(timing::sampled);
   CHECK(sampler.weight_of(1) == 1);
-  sampler.adapt(7'999);
+  sampler.adapt({7'999, 1'000});
   CHECK(sampler.weight_of(1) == 1);
-  sampler.adapt(3'999);
+  sampler.adapt({3'999, 1'000});
   CHECK(sampler.weight_of(1) == 0);
   CHECK(sampler.weight_of(0) == 64);
-  sampler.adapt(7'999);
+  sampler.adapt({7'999, 1'000});
   CHECK(sampler.weight_of(1) == 0);
-  sampler.adapt(8'001);
+  sampler.adapt({8'001, 1'000});
   CHECK(sampler.weight_of(1) == 1);
+}
+
+TEST_CASE("of very many tiny jobs fewer are timed, until they are few again", "[unit][timing]") {
+  timing_sampler sampler(timing::sampled);
+  auto const weight = [&](double jobs) {
+    sampler.adapt({100, jobs});
+    CHECK(sampler.weight_of(1) == 0);
+    return sampler.weight_of(0);
+  };
+  CHECK(weight(399'999) == 64);
+  CHECK(weight(400'001) == 256);
+  CHECK(weight(100'001) == 256);
+  CHECK(weight(99'999) == 64);
+  CHECK(weight(100'001) == 64);
+  sampler.adapt({8'001, 1e9});
+  CHECK(sampler.weight_of(1) == 1);
+}
+
+TEST_CASE("a note's moment and weight survive the journey beside the ring", "[unit][timing]") {
+  brigade::detail::job_note note;
+  note.weight = GENERATE(1U, 64U, 256U);
+  note.admitted = GENERATE(std::int64_t{1}, 1'000'000 * second);
+  auto const there = brigade::detail::unpack(brigade::detail::pack(note), 3, 77);
+  CHECK(there.admitted == note.admitted);
+  CHECK(there.weight == note.weight);
+  CHECK(there.number == (std::uint64_t{3} << 56 | 77));
 }
 
 TEST_CASE("while somebody traces every job is timed, in any mode", "[unit][timing]") {
   auto const mode = GENERATE(timing::off, timing::sampled, timing::full);
   timing_sampler sampler(mode);
-  sampler.adapt(100);
+  sampler.adapt({100, 1'000});
   auto const usual = sampler.weight_of(64);
   CHECK(usual == (mode == timing::full ? 1 : 0));
   sampler.trace(true);
   for (std::uint64_t p = 0; p != 1'000; ++p) REQUIRE(sampler.weight_of(p) == 1);
-  sampler.adapt(100);
+  sampler.adapt({100, 1'000});
   sampler.trace(true);
   CHECK(sampler.weight_of(64) == 1);
   sampler.trace(false);
@@ -78,7 +104,7 @@ TEST_CASE("while somebody traces every job is timed, in any mode", "[unit][timin
 TEST_CASE("of jobs that come in any period, each part of it is sampled in its share",
           "[unit][timing]") {
   timing_sampler sampler(timing::sampled);
-  sampler.adapt(100);
+  sampler.adapt({100, GENERATE(1'000.0, 1'000'000.0)});
   for (std::uint64_t period : {1U, 2U, 3U, 5U, 8U, 13U, 55U, 64U, 89U, 128U, 233U, 1000U}) {
     for (std::uint64_t part = 0; part != std::min<std::uint64_t>(period, 20); ++part) {
       std::uint64_t stands_for = 0;
@@ -150,9 +176,9 @@ TEST_CASE("readings of busy time never shrink and never exceed the time that pas
 
 TEST_CASE("an average over one window is the mean of all its jobs", "[unit][timing]") {
   moving_average average;
-  CHECK(average.add(5, 100, 1) == 100);
-  CHECK(average.add(6, 200, 1) == 150);
-  CHECK(average.add(7, 1'500, 10) == 150);
+  CHECK(average.add(5, 100, 1).mean == 100);
+  CHECK(average.add(6, 200, 1).mean == 150);
+  CHECK(average.add(7, 1'500, 10).mean == 150);
   moving_average::merged all;
   all.add(average);
   CHECK(all.mean() == 150);
@@ -176,9 +202,9 @@ TEST_CASE("an average follows a change within seconds", "[unit][timing]") {
   std::int64_t now = 0;
   for (; now < 10 * second; now += 1'000) average.add(now, 1'000, 1);
   auto const changed = now;
-  for (double mean = 0; mean < 900'000;) mean = average.add(now += 1'000'000, 1'000'000, 1);
+  for (double mean = 0; mean < 900'000;) mean = average.add(now += 1'000'000, 1'000'000, 1).mean;
   CHECK(now - changed < 20 * second);
-  for (double mean = 1e9; mean > 1'100;) mean = average.add(now += 1'000, 1'000, 1);
+  for (double mean = 1e9; mean > 1'100;) mean = average.add(now += 1'000, 1'000, 1).mean;
   CHECK(now - changed < 30 * second);
 }
 

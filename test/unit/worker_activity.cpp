@@ -17,7 +17,8 @@ TEST_CASE("a worker is at rest, in a job, in its handler, and at rest again",
   worker_activity activity;
   CHECK(activity.read().now == phase::resting);
   activity.begin_turn(100, 7);
-  activity.start("first");
+  activity.show("first");
+  activity.start();
   auto const in_job = activity.read();
   CHECK(in_job.now == phase::job);
   CHECK(in_job.job == 1);
@@ -30,20 +31,23 @@ TEST_CASE("a worker is at rest, in a job, in its handler, and at rest again",
   CHECK(activity.read().job == 1);
   activity.rest();
   CHECK(activity.read().now == phase::resting);
+  activity.begin_turn(200, 8);
+  activity.start();
+  CHECK(activity.read().name == nullptr);
 }
 
 TEST_CASE("a job that is not the first since the clock was read has no exact beginning",
           "[unit][worker_activity]") {
   worker_activity activity;
   activity.begin_turn(100, 7);
-  activity.start(nullptr);
+  activity.start();
   activity.end();
-  activity.start(nullptr);
+  activity.start();
   CHECK_FALSE(activity.read().exact);
   CHECK(activity.read().since == 100);
   activity.end();
   activity.looked(200);
-  activity.start(nullptr);
+  activity.start();
   CHECK(activity.read().exact);
   CHECK(activity.read().since == 200);
 }
@@ -55,7 +59,8 @@ TEST_CASE("a reader sees the parts of one job only", "[unit][worker_activity]") 
   std::jthread const writer([&] {
     for (std::uint64_t job = 1; job != 200'000; ++job) {
       activity.begin_turn(static_cast<std::int64_t>(job), job);
-      activity.start(names[job % 4]);
+      activity.show(names[job % 4]);
+      activity.start();
       activity.end();
     }
     done = true;

@@ -73,7 +73,7 @@ class alignas(inline_job_align) inline_job {
   void take_from(inline_job& other) noexcept {
     operations_ = other.operations_;
     stamp.store(other.stamp.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    if (operations_->relocate == nullptr) {
+    if (operations_->relocate == nullptr) [[likely]] {
       std::memcpy(storage_, other.storage_, inline_job_size);
     } else {
       operations_->relocate(other.storage_, storage_);

@@ -72,16 +72,14 @@ struct job_context : private job_frame {
         counts(&job_counts),
         activity(&what_runs),
         slots_awaited_(slots_awaited),
-        shared_counts_(of_counts == writers::many ? 1 : 0) {}
+        special_(of_counts == writers::many ? shared_counts : 0) {}
 
   void start(char const* name = nullptr) noexcept {
-    activity->start(name);
     running_job_ = true;
-    if (is_special()) [[unlikely]] {
-      start_specially();
-    } else {
-      counts->start();
-    }
+    if (name != nullptr || is_special()) [[unlikely]]
+      return start_specially(name);
+    activity->start();
+    counts->start();
   }
   void end(outcome how) noexcept {
     activity->end();
@@ -115,13 +113,16 @@ struct job_context : private job_frame {
 
  private:
   // In one test for every job.
-  [[nodiscard]] bool is_special() const noexcept { return (note.admitted | shared_counts_) != 0; }
-  void start_specially() noexcept;
+  [[nodiscard]] bool is_special() const noexcept { return (note.admitted | special_) != 0; }
+  void start_specially(char const* name) noexcept;
   void end_specially(outcome how) noexcept;
   void tell_of_free_slot() noexcept;
 
+  static constexpr std::int64_t shared_counts = 1;  // many threads write the counts
+  static constexpr std::int64_t shows_name = 2;     // the activity does, of this or an earlier job
+
   atomic<bool> const& slots_awaited_;
-  std::int64_t const shared_counts_;  // not 0: many threads write the counts
+  std::int64_t special_;
 };
 
 }  // namespace brigade::detail

@@ -45,7 +45,7 @@ class job_tracer {
     return times_ ? &*times_ : nullptr;
   }
   /// By a worker, of its stretches of work.
-  void adapt(double mean_nanoseconds) noexcept { sampler_.adapt(mean_nanoseconds); }
+  void adapt(moving_average::reading lately) noexcept { sampler_.adapt(lately); }
   /// By a worker, now and then: sees whether a tracer has come or gone.
   void look_for_tracers() noexcept { sampler_.trace(probes::jobs_traced()); }
 

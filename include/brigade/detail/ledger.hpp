@@ -52,14 +52,14 @@ class alignas(64) tally {
   void start() noexcept { bump(started_, std::memory_order_relaxed); }
   void end(outcome o) noexcept {
     bump(count_of(o), std::memory_order_release);
-    bump(finished_, std::memory_order_release);
+    if (o != outcome::completed) bump(not_completed_, std::memory_order_release);
   }
 
   /// By any thread, on the tally that is shared.
   void add_start() noexcept { started_.fetch_add(1, std::memory_order_relaxed); }
   void add_end(outcome o) noexcept {
     count_of(o).fetch_add(1, std::memory_order_acq_rel);
-    finished_.fetch_add(1, std::memory_order_acq_rel);
+    if (o != outcome::completed) not_completed_.fetch_add(1, std::memory_order_acq_rel);
   }
 
   [[nodiscard]] std::uint64_t started() const noexcept {
@@ -68,9 +68,10 @@ class alignas(64) tally {
   [[nodiscard]] std::uint64_t ended(outcome o) const noexcept {
     return ended_[static_cast<std::size_t>(o)].load(std::memory_order_acquire);
   }
-  /// The sum of all outcomes, in one read.
+  /// The sum of all outcomes, in two reads.
   [[nodiscard]] std::uint64_t finished() const noexcept {
-    return finished_.load(std::memory_order_acquire);
+    return ended_[static_cast<std::size_t>(outcome::completed)].load(std::memory_order_acquire) +
+           not_completed_.load(std::memory_order_acquire);
   }
 
  private:
@@ -83,7 +84,7 @@ class alignas(64) tally {
 
   atomic<std::uint64_t> started_{0};
   std::array<atomic<std::uint64_t>, outcome_count> ended_{};
-  atomic<std::uint64_t> finished_{0};
+  atomic<std::uint64_t> not_completed_{0};  // the sum of all other outcomes
 };
 
 /// The tallies of all workers and of everybody else, for each lane.

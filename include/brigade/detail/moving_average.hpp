@@ -17,8 +17,13 @@ namespace brigade::detail {
 /// All zero has seen no job. Times are nanoseconds of one clock.
 class moving_average {
  public:
-  /// By the one writer: up to `now`, `jobs` jobs have taken `elapsed` together. Returns the mean.
-  double add(std::int64_t now, std::int64_t elapsed, std::uint64_t jobs) noexcept {
+  struct reading {
+    double mean = 0;
+    double jobs = 0;  // that it was made from, older ones in part
+  };
+
+  /// By the one writer: up to `now`, `jobs` jobs have taken `elapsed` together.
+  reading add(std::int64_t now, std::int64_t elapsed, std::uint64_t jobs) noexcept {
     constexpr auto relaxed = std::memory_order_relaxed;
     auto weight = weight_.load(relaxed);
     auto mean = mean_.load(relaxed);
@@ -31,7 +36,7 @@ class moving_average {
     mean += (static_cast<double>(elapsed) - mean * more) / weight;
     weight_.store(weight, relaxed);
     mean_.store(mean, relaxed);
-    return mean;
+    return {mean, weight};
   }
 
   /// The averages of several writers as one.

@@ -1,7 +1,7 @@
 // What a worker is busy with: which job, since when, on which thread.
 //
-// No clock is read for it: the turn reads one after every job that takes long, and at the latest
-// after eight tiny ones, and that reading is where the next job begins. A job that is not the first
+// No clock is read for it: the turn reads one after every job that takes long, and now and then while
+// jobs are tiny (turn_budget.hpp), and that reading is where the next job begins. A job that is not the first
 // since the last reading has begun later than the record says; `exact` tells.
 //
 // Ordering: one writer, the turn that holds the worker's slot; the crew's word orders one turn
@@ -42,15 +42,19 @@ class alignas(64) worker_activity {
   void begin_turn(std::int64_t now, std::uint64_t thread) noexcept {
     rest();
     thread_.store(thread, std::memory_order_release);
+    show(nullptr);
     looked(now);
   }
-  /// `name`: null, or alive for as long as the pool.
-  void start(char const* name) noexcept {
-    if (name_.load(std::memory_order_relaxed) != name) [[unlikely]] {
-      rest();
-      name_.store(name, std::memory_order_release);
-    }
-    set(jobs() + 1, phase::job);
+  /// A job that has the name that is shown: none after begin_turn().
+  void start() noexcept {
+    static_assert(static_cast<unsigned>(phase::job) == 1);  // one job more, whatever the phase was
+    word_.store((word_.load(std::memory_order_relaxed) | 3) + 2, std::memory_order_release);
+  }
+  /// Of the jobs that start from now on. `name`: null, or alive for as long as the pool.
+  void show(char const* name) noexcept {
+    if (name_.load(std::memory_order_relaxed) == name) return;
+    rest();
+    name_.store(name, std::memory_order_release);
   }
   void end() noexcept { set(jobs(), phase::handler); }
   void rest() noexcept { set(jobs(), phase::resting); }

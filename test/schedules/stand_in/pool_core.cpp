@@ -92,7 +92,11 @@ void job_ending::count() const {
   core->on_early_end();
   core->end_elsewhere(how, lane, true);
 }
-void job_context::start_specially() noexcept { counts->start(); }
+void job_context::start_specially(char const* name) noexcept {
+  activity->show(name);
+  activity->start();
+  counts->start();
+}
 void job_context::end_specially(outcome how) noexcept { counts->end(how); }
 void job_context::tell_of_free_slot() noexcept { core.tell_line(); }
 

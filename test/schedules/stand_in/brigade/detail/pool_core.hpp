@@ -41,7 +41,7 @@ namespace asio = boost::asio;
 /// Nobody traces.
 struct job_tracer {
   static timing_recorder* times() noexcept { return nullptr; }
-  void adapt(double) noexcept {}
+  void adapt(moving_average::reading) noexcept {}
   void look_for_tracers() noexcept {}
 };
 
