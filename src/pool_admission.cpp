@@ -133,12 +133,13 @@ void pool_core::count_given_up(error_code const& why) noexcept {
 
 error_code pool_core::refuse(verdict why) noexcept {
   // Each code is made once: it asks its category, by a virtual call, whether it is a failure.
-  refusals_.add(why);
   if (why == verdict::queue_full) [[likely]] {
+    refusals_.add(verdict::queue_full);
     static error_code const full = errc::queue_full;
     probes::refused(options_.name.c_str(), "queue_full");
     return full;
   }
+  refusals_.add(verdict::closed);
   static error_code const closed = errc::closed;
   probes::refused(options_.name.c_str(), "closed");
   return closed;

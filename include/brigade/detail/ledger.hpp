@@ -104,8 +104,8 @@ class ledger {
   /// Jobs that have ended, by whatever outcome.
   [[nodiscard]] std::uint64_t finished_in(unsigned lane) const noexcept {
     auto sum = elsewhere_[lane].finished();
-    auto const* const tallies = &tallies_[std::size_t{lane} * workers_];
-    for (unsigned i = 0; i != workers_; ++i) sum += tallies[i].finished();
+    auto const* tally = &tallies_[std::size_t{lane} * workers_];
+    for (auto const* const end = tally + workers_; tally != end; ++tally) sum += tally->finished();
     return sum;
   }
   /// Positions that no job ended in. All are counted elsewhere.
