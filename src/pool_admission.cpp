@@ -51,7 +51,7 @@ admission_claim pool_core::take_slot_of_oldest(unsigned lane) {
   while (lanes_[lane].take_to_end(oldest, shed.note)) {
     if (oldest.discard(shed)) break;
   }
-  if (claim.count == 0) wake_if_needed();  // as in admit_as(), which its end may not wait for
+  if (claim.count == 0) wake_if_needed();  // as in admit_as(), but not inside the dropped job's end
   return claim;
 }
 

@@ -25,7 +25,7 @@ namespace brigade {
 /// Of which jobs the times are taken: `pool_metrics::queue_wait`, `run_time`, `worker_busy`.
 enum class timing {
   off,      ///< Of none; no clock is read for it.
-  sampled,  ///< Of every job while they are long; of one in 64 or 256, for all, while tiny.
+  sampled,  ///< Of every job while they are long; while tiny of one in 64 or 256, in their stead.
   full,     ///< Of every job.
 };
 

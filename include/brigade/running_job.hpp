@@ -20,8 +20,8 @@ struct running_job {
 
   /// As it was given at submission; empty: it was not.
   std::string name{};
-  /// Since it was started. No clock is read for each tiny job, so this may include some microseconds
-  /// of those, at most 31, that ran before it on the same worker.
+  /// Since it was started. No clock is read for each tiny job, so this may include up to 31 that ran
+  /// before it on the same worker: microseconds, or more where the last seven turned long.
   std::chrono::nanoseconds age{0};
   /// The system's number of its thread (Linux: the one that gdb, `top -H` and `ps -L` show); 0 for
   /// a coroutine.

@@ -133,6 +133,28 @@ TEST_CASE("names stand in front", "[contract][what_runs]") {
   CHECK(to_string(job) == "coroutine 'poll' for 1.000 s");
 }
 
+TEST_CASE("a job is shown by its own name, and by none if it has none", "[contract][what_runs]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  test::blocker first;
+  REQUIRE(first.occupy(pool, 1));
+  std::vector<std::vector<running_job>> seen;
+  auto const look = [&] { seen.push_back(pool.dump().running); };
+  // All in one turn of the worker.
+  REQUIRE_FALSE(pool.try_post(look, {.name = "one"}));
+  REQUIRE_FALSE(pool.try_post(look));
+  REQUIRE_FALSE(pool.try_post(look, {.name = "two"}));
+  REQUIRE_FALSE(pool.try_post(look, {.name = "three"}));
+  pool.async_submit(look, asio::detached);
+  first.open();
+  pool.join();
+  std::vector<std::string> names;
+  for (auto const& running : seen) {
+    REQUIRE(running.size() == 1);
+    names.push_back(running.front().name);
+  }
+  CHECK(names == std::vector<std::string>{"one", "", "two", "three", ""});
+}
+
 TEST_CASE("a report names what was abandoned, in its long form too", "[contract][what_runs]") {
   test::blocker gate;
   sleeper sleeping;
