@@ -134,7 +134,8 @@ TEST_CASE("names stand in front", "[contract][what_runs]") {
 }
 
 TEST_CASE("a job is shown by its own name, and by none if it has none", "[contract][what_runs]") {
-  brigade::worker_pool pool{{.threads = 1}};
+  auto const timing = GENERATE(brigade::timing::off, brigade::timing::full);
+  brigade::worker_pool pool{{.threads = 1, .timing = timing}};
   test::blocker first;
   REQUIRE(first.occupy(pool, 1));
   std::vector<std::vector<running_job>> seen;
