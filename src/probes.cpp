@@ -7,8 +7,8 @@
 #include <sys/sdt.h>
 
 // While a tracer is attached to a probe, the kernel keeps the probe's semaphore above 0. Those of
-// jobs are one variable under three names, so that there is one to look at. Hidden: a program that
-// is linked to a shared brigade must not get a copy of its own, which the kernel would not know of.
+// jobs are one variable under three names, so that there is one to look at. Hidden, as the one of
+// refusals.
 extern "C" {
 #define BRIGADE_SEMAPHORE(name, attribute)                  \
   extern unsigned short volatile brigade_##name##_semaphore \
@@ -53,6 +53,10 @@ void worker_wake(char const* pool, unsigned worker) noexcept {
 }  // namespace brigade::detail::probes
 
 #else
+
+extern "C" {
+unsigned short volatile brigade_refused_semaphore = 0;
+}
 
 namespace brigade::detail::probes {
 

@@ -30,11 +30,15 @@ class caller_guard {
       place_->calling.store(&core, std::memory_order_release);
     } else {
       place_ = nullptr;
-      keep_ = core.shared_from_this();
+      std::construct_at(&keep_, core.shared_from_this());
     }
   }
   ~caller_guard() {
-    if (place_ != nullptr) place_->calling.store(nullptr, std::memory_order_release);
+    if (place_ != nullptr) [[likely]] {
+      place_->calling.store(nullptr, std::memory_order_release);
+    } else {
+      std::destroy_at(&keep_);
+    }
   }
   caller_guard(caller_guard const&) = delete;
   caller_guard& operator=(caller_guard const&) = delete;
@@ -45,7 +49,9 @@ class caller_guard {
 
  private:
   thread_place* place_;
-  std::shared_ptr<void const> keep_;
+  union {
+    std::shared_ptr<void const> keep_;  // where there is no place: not even cleared otherwise
+  };
 };
 
 }  // namespace brigade::detail

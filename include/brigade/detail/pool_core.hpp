@@ -308,6 +308,11 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   [[nodiscard]] bool on_own_thread() const noexcept;
   admission_claim admit_again(unsigned lane, std::uint64_t wanted, admission_claim refused);
   admission_claim take_slot_of_oldest(unsigned lane);
+  error_code count_refusal(verdict why) noexcept {
+    refusals_.add(why);
+    return why == verdict::queue_full ? full_ : closed_;
+  }
+  error_code refuse_traced(verdict why) noexcept;
   [[noreturn]] void throw_no_such_lane(unsigned lane) const;
   void revoke_permits();
   void wake_retrying() noexcept;
@@ -344,6 +349,9 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   std::shared_ptr<deadline_set> deadlines_;
   permit_count permits_;
 
+  // Made once: a code asks its category, by a virtual call, whether it is a failure.
+  error_code const full_{errc::queue_full};
+  error_code const closed_{errc::closed};
   refusal_counts refusals_;
   std::atomic<std::uint64_t> cancelled_in_line_{0};
   std::atomic<std::uint64_t> expired_in_line_{0};
