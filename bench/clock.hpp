@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -21,15 +20,16 @@ void spin_until(Condition condition) {
   for (unsigned round = 1; !condition(); ++round) brigade::detail::relax(round);
 }
 
-/// Submits again and again, backing off as a caller should whom a full pool refuses: 1, 2, 4 ... 32
-/// pauses, then the processor.
+/// Submits again and again, backing off as a caller should whom a full pool refuses: long enough for
+/// a good part of the queue to be worked off, for each look takes cache lines away from the workers.
+/// 256 pauses are some 5 us; then the processor, in case the workers need it.
 template <class Submission>
 void retry_until_taken(Submission submission) {
-  for (unsigned pauses = 1; !submission(); pauses = std::min(2 * pauses, 64U)) {
-    if (pauses == 64) {
+  for (bool yield = false; !submission(); yield = !yield) {
+    if (yield) {
       std::this_thread::yield();
     } else {
-      for (unsigned i = 0; i != pauses; ++i) brigade::detail::pause();
+      for (unsigned i = 0; i != 256; ++i) brigade::detail::pause();
     }
   }
 }

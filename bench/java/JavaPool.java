@@ -46,7 +46,14 @@ public final class JavaPool {
     for (int s = 0; s < submitters; s++) {
       threads[s] = new Thread(() -> {
         for (int i = 0; i < each; i++) {
-          while (!submit(pool, job)) Thread.yield();
+          // As bench/clock.hpp has it.
+          for (boolean yield = false; !submit(pool, job); yield = !yield) {
+            if (yield) {
+              Thread.yield();
+            } else {
+              for (int pause = 0; pause < 256; pause++) Thread.onSpinWait();
+            }
+          }
         }
       });
       threads[s].start();
