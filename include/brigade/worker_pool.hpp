@@ -27,6 +27,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <brigade/detail/blocking_post.hpp>
 #include <brigade/detail/caller_guard.hpp>
 #include <brigade/detail/controlled_post.hpp>
 #include <brigade/detail/drain_operation.hpp>
@@ -140,7 +141,7 @@ class worker_pool {
   }
 
   /// Posts `f` as soon as there is a slot, and blocks the calling thread until then, for `timeout`
-  /// at the most. It stands in the same line as `overflow::wait`.
+  /// at the most. After some microseconds it stands in the same line as `overflow::wait`.
   ///
   /// Returns: no error; `errc::expired` (no slot in time) · `errc::queue_full` (the line is full,
   /// or `timeout` is not positive) · `errc::closed`; from a worker of this pool, which would wait
@@ -149,7 +150,8 @@ class worker_pool {
   /// Throws: as try_post on terms. `options.start_by` is the timeout's, `when_full` is not looked
   /// at.
   /// Thread safety: any thread, but see above.
-  /// Cost: as try_reserve and permit::post where there is a slot at once, and a block of memory
+  /// Cost: as try_post where there is a slot within some microseconds; else, and with a name, as
+  /// try_reserve and permit::post, and a few blocks of memory
   template <class F, class Rep, class Period>
     requires(detail::check_postable<std::decay_t<F>>())
   [[nodiscard]] error_code post_for(F&& f, std::chrono::duration<Rep, Period> timeout,
@@ -164,8 +166,18 @@ class worker_pool {
     options.when_full = overflow::reject;
     options.start_by.reset();
     if (timeout <= timeout.zero()) return try_post(std::forward<F>(f), options);
+    bool const plain = options.name == nullptr;
+    if (plain) {
+      auto const at_once = detail::post_if_room(core, std::forward<F>(f), options.lane);
+      if (at_once) return *at_once;
+    }
     auto until = options;
     until.start_by = detail::time_after(timeout);
+    if (plain) {
+      auto const soon =
+          detail::post_if_room_soon(core, std::forward<F>(f), options.lane, *until.start_by);
+      if (soon) return *soon;
+    }
     auto [refused, slot] = detail::reserve_blocking(core, until);
     if (refused) return refused;
     return permit(std::move(slot)).post(std::forward<F>(f), options);

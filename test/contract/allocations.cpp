@@ -74,6 +74,23 @@ TEST_CASE("posting a callable of 48 bytes takes no memory, whether it is timed o
   }
 }
 
+TEST_CASE("a blocking post of a small callable takes no memory where there is room",
+          "[contract][allocations]") {
+  brigade::worker_pool pool{{.threads = 1, .capacity = 16}};
+  std::atomic<std::size_t> ran{0};
+  std::size_t posted = 0;
+  auto const post_some = [&] {
+    for (std::size_t i = 0; i != 16; ++i) {
+      posted += !pool.post_for([&ran] { ran.fetch_add(1); }, std::chrono::hours{1});
+    }
+  };
+  post_some();  // the thread's own place, and the workers' memory
+  REQUIRE(test::wait_until([&] { return pool.metrics().completed == posted; }));
+  CHECK(allocations_of(post_some) == 0);
+  CHECK(posted == 32);
+  CHECK(test::wait_until([&] { return ran == posted; }));
+}
+
 TEST_CASE("waking a sleeping worker takes no memory", "[contract][allocations]") {
   constexpr int jobs = 500;
   brigade::worker_pool pool{{.threads = 2,

@@ -289,6 +289,31 @@ TEST_CASE("a blocking post waits for a slot, or for so long", "[contract][waitin
   CHECK(pool.post_for(job, 24h) == errc::closed);
 }
 
+TEST_CASE("threads that post and block are all served, and none of their looks is a refusal",
+          "[contract][waiting]") {
+  brigade::worker_pool pool{{.threads = 2, .capacity = 2, .max_waiting = 3}};
+  constexpr int submitters = 3;
+  constexpr int each = 2'000;
+  std::atomic<int> ran{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t != submitters; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i != each; ++i) {
+        if (pool.post_for([&] { ran.fetch_add(1); }, 1h)) refused.fetch_add(1);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(refused == 0);
+  pool.join();
+  CHECK(ran == submitters * each);
+  auto const now = pool.metrics();
+  CHECK(now.rejected.total() == 0);
+  CHECK(now.admitted == submitters * each);
+  CHECK(balanced(now));
+}
+
 TEST_CASE("a worker that would block its own pool is told so", "[contract][waiting]") {
   brigade::worker_pool pool{{.threads = 1, .capacity = 1}};
   auto answer = pool.async_submit([&] { return pool.post_for([] {}, 24h); }, asio::use_future);

@@ -1,9 +1,7 @@
-// async_reserve, and the blocking wait of post_for: a slot first, the job later.
+// A slot first, the job later: async_reserve, and a thread that blocks until there is room.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <chrono>
-#include <future>
 #include <memory>
 #include <utility>
 
@@ -93,32 +91,6 @@ void reserve_later(pool_core& core, Handler&& handler, submit_options const& opt
             auto to = slot;
             if (to.is_connected()) to.template emplace<cancel_by_slot>(cancel_by_slot{control});
           });
-}
-
-/// When a timeout is over; never, where it is too long for the clock.
-template <class Rep, class Period>
-clock::time_point time_after(std::chrono::duration<Rep, Period> timeout) noexcept {
-  auto const now = clock::now();
-  auto const longest = std::chrono::duration<long double>(clock::time_point::max() - now);
-  if (std::chrono::duration<long double>(timeout) >= longest) return clock::time_point::max();
-  return now + std::chrono::ceil<clock::duration>(timeout);
-}
-
-/// Blocks until there is a slot or `options.start_by` has passed.
-struct blocking_grant {
-  std::shared_ptr<std::promise<std::pair<error_code, held_slot>>> answer;
-  void operator()(pool_core&, error_code const& result, held_slot&& slot) {
-    answer->set_value({result, std::move(slot)});
-  }
-};
-
-inline std::pair<error_code, held_slot> reserve_blocking(pool_core& core,
-                                                         submit_options const& options) {
-  auto answer = std::make_shared<std::promise<std::pair<error_code, held_slot>>>();
-  auto granted = answer->get_future();
-  reserve(core, options, blocking_grant{std::move(answer)},
-          [](std::shared_ptr<job_control> const&) {});
-  return granted.get();
 }
 
 }  // namespace brigade::detail
