@@ -1,5 +1,7 @@
 // Coroutines that await one job after another, on the pool itself and on another io_context.
 // SPDX-License-Identifier: BSL-1.0
+#include <latch>
+
 #include <fmt/core.h>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -26,13 +28,14 @@ asio::awaitable<void> await_spawned(asio::thread_pool& pool, long jobs) {
   for (long i = 0; i != jobs; ++i) co_await asio::co_spawn(pool, answer_later, asio::use_awaitable);
 }
 
-// Spawns the coroutines on the pool, or on a context that this thread runs.
+// Spawns the coroutines on the pool, or on a context that this thread runs. The thread that waits
+// for those on the pool sleeps: the workers need its core.
 template <class Make, class Executor>
 double run_all(long coroutines, long jobs, Make make, Executor pool, bool on_pool) {
   auto const each = jobs / coroutines;
   asio::io_context home(1);
-  std::atomic<long> running{coroutines};
-  auto const ended = [&running](std::exception_ptr) { running.fetch_sub(1); };
+  std::latch running(coroutines);
+  auto const ended = [&running](std::exception_ptr) { running.count_down(); };
   auto const begin = clock::now();
   for (long i = 0; i != coroutines; ++i) {
     if (on_pool) {
@@ -42,7 +45,7 @@ double run_all(long coroutines, long jobs, Make make, Executor pool, bool on_poo
     }
   }
   home.run();
-  spin_until([&] { return running == 0; });
+  running.wait();
   return nanoseconds_since(begin) / static_cast<double>(each * coroutines);
 }
 
