@@ -228,6 +228,29 @@ TEST_CASE("a handler is never called inside async_submit", "[contract][async_sub
   CHECK(probe.inside == 0);
 }
 
+// One worker takes the second job before it comes back to its executor's queue.
+TEST_CASE("a handler on the pool's own executor follows its job, unless that executor never blocks",
+          "[contract][async_submit]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  bool const never = GENERATE(false, true);
+  asio::any_io_executor const where =
+      never ? asio::any_io_executor(
+                  asio::require(pool.get_executor(), asio::execution::blocking.never))
+            : asio::any_io_executor(pool.get_executor());
+  test::blocker gate;
+  REQUIRE_FALSE(pool.try_post([&] { gate.wait(); }));
+  std::vector<std::string> order;
+  pool.async_submit([&] { order.emplace_back("job 1"); },
+                    asio::bind_executor(where, [&](std::exception_ptr failure) {
+                      order.emplace_back(failure ? "failed" : "told 1");
+                    }));
+  REQUIRE_FALSE(pool.try_post([&] { order.emplace_back("job 2"); }));
+  gate.open();
+  pool.join();
+  CHECK(order == (never ? std::vector<std::string>{"job 1", "job 2", "told 1"}
+                        : std::vector<std::string>{"job 1", "told 1", "job 2"}));
+}
+
 TEST_CASE("every handler is called exactly once, admitted or refused", "[contract][async_submit]") {
   constexpr int each = 5'000;
   std::vector<std::atomic<int>> told(2 * each);

@@ -15,6 +15,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/recycling_allocator.hpp>
@@ -29,16 +30,29 @@ namespace brigade::detail {
 
 struct no_executor {};
 
+/// The io_context's executor in a type-erased one, such as a coroutine's; null where it is another.
+inline asio::io_context::executor_type const* io_context_executor(
+    asio::any_io_executor const& executor) noexcept {
+  return executor.target<asio::io_context::executor_type>();
+}
+
 /// Where a handler wants to run: its associated executor with outstanding work tracked on it, or
-/// `no_executor` for the pool's own.
+/// `no_executor` for the pool's own. Nothing is tracked on a pool that owns its threads: they stay
+/// for as long as a job is in flight or a handler on its way to them.
 template <class Handler>
 auto executor_of([[maybe_unused]] pool_core const& core, [[maybe_unused]] Handler const& handler) {
   using associated = typename asio::associated_executor<Handler, no_executor>::type;
   if constexpr (std::is_same_v<associated, no_executor>) {
     return no_executor{};
   } else {
-    return asio::prefer(asio::get_associated_executor(handler, core.executor()),
-                        asio::execution::outstanding_work.tracked);
+    auto const where = asio::get_associated_executor(handler, core.executor());
+    if constexpr (std::is_same_v<associated, asio::any_io_executor>) {
+      auto const* const plain = io_context_executor(where);
+      if (plain != nullptr && core.owns_threads() && core.is_own_context(plain->context())) {
+        return asio::any_io_executor(where);
+      }
+    }
+    return asio::prefer(where, asio::execution::outstanding_work.tracked);
   }
 }
 
@@ -154,6 +168,22 @@ inline constexpr bool may_post_to =
     asio::can_require_v<Executor, asio::execution::blocking_t::never_t> &&
     !is_system_executor<Executor>();
 
+/// Whether asio::dispatch() to `executor` would call in place: it is that of the pool, whose threads
+/// are its own, and this is one of them. Asked beforehand, because dispatch() takes a block of memory
+/// for a call through a type-erased executor.
+template <class Executor>
+bool dispatches_in_place([[maybe_unused]] pool_core const& core,
+                         [[maybe_unused]] Executor const& executor) noexcept {
+  if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
+    auto const* const plain = io_context_executor(executor);
+    return plain != nullptr && core.owns_threads() && core.is_own_context(plain->context()) &&
+           plain->running_in_this_thread() &&
+           asio::query(*plain, asio::execution::blocking) == asio::execution::blocking.possibly;
+  } else {
+    return false;
+  }
+}
+
 /// Calls the handler from a thread that works for the pool, after the job: in place where it runs
 /// on the pool, else by its executor.
 template <class Handler, class... Args>
@@ -163,6 +193,7 @@ void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... arg
   } else {
     if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
     completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
+    if (dispatches_in_place(core, to.where)) return call();
     if (!core.owns_threads() && belongs_to_pool(core, to.where)) call.depend_on_host(core);
     asio::dispatch(to.where, std::move(call));
   }
