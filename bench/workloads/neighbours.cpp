@@ -70,6 +70,36 @@ double timer_delay(unsigned workers, int rounds) {
   return p99(delays);
 }
 
+// The same where there is neither a pool nor a reactor: as many threads, which ask the clock between
+// their jobs whether the millisecond is over.
+double asked_between_jobs(unsigned workers, int rounds) {
+  using rep = clock::rep;
+  constexpr rep millisecond = 1'000'000;
+  auto const now = [] { return clock::now().time_since_epoch().count(); };
+  std::vector<double> delays;
+  std::atomic<bool> ended{false};
+  std::atomic<rep> due{now() + millisecond};
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned w = 0; w != workers; ++w) {
+      threads.emplace_back([&] {
+        while (!ended) {
+          burn(std::chrono::microseconds(100));
+          auto expiry = due.load();
+          if (now() < expiry || !due.compare_exchange_strong(
+                                    expiry, clock::time_point::max().time_since_epoch().count()))
+            continue;
+          delays.push_back(static_cast<double>(now() - expiry) / 1e3);
+          if (delays.size() == static_cast<std::size_t>(rounds)) ended = true;
+          due = now() + millisecond;
+        }
+      });
+    }
+    retry_until_taken([&] { return ended.load(); });  // as a submitter does
+  }
+  return p99(delays);
+}
+
 // The p99 of a byte's way to an echo on the pool's io_context and back, in microseconds.
 template <class Pool>
 double echo_delay(unsigned workers, int rounds) {
@@ -122,7 +152,8 @@ std::vector<contest> neighbours(settings const& with) {
          fmt::format("a 1 ms timer's delay under flood, {} workers", workers),
          {"us, p99"},
          {{brigade_pool::name, [=] { return timer_delay<brigade_pool>(workers, rounds); }},
-          {counted_context::name, [=] { return timer_delay<counted_context>(workers, rounds); }}}});
+          {counted_context::name, [=] { return timer_delay<counted_context>(workers, rounds); }},
+          {"limit: asked between jobs", [=] { return asked_between_jobs(workers, rounds); }}}});
     all.push_back(
         {"neighbours",
          fmt::format("an echo there and back under flood, {} workers", workers),
