@@ -32,9 +32,12 @@ struct alignas(64) thread_place {
 
   friend struct thread_place_holder;
   // Initial-exec: in position-independent code, as the library's is, each look would be a call
-  // otherwise. It takes 8 bytes of what the loader keeps for libraries that are opened late.
-  [[gnu::tls_model("initial-exec")]] static inline constinit thread_local thread_place* mine_ =
-      nullptr;
+  // otherwise. It takes 8 bytes of what glibc keeps for libraries that are opened late; other
+  // loaders may refuse to open one.
+#ifdef __GLIBC__
+  [[gnu::tls_model("initial-exec")]]
+#endif
+  static inline constinit thread_local thread_place* mine_ = nullptr;
 };
 
 }  // namespace brigade::detail
