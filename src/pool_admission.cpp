@@ -10,6 +10,8 @@
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/probes.hpp>
 
+#include "refusal_probe.hpp"
+
 namespace brigade::detail {
 
 // A running job may submit while the pool drains. And a lane may have been full of a position that

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/probes.hpp>
 
+#include "refusal_probe.hpp"
+
 #if BRIGADE_USDT
 
 #define _SDT_HAS_SEMAPHORES 1  // its name. NOLINT(bugprone-reserved-identifier)
@@ -14,7 +16,6 @@ extern "C" {
   extern unsigned short volatile brigade_##name##_semaphore \
       __attribute__((visibility("hidden"), attribute))
 BRIGADE_SEMAPHORE(admitted, section(".probes"));
-BRIGADE_SEMAPHORE(refused, section(".probes"));
 BRIGADE_SEMAPHORE(worker_sleep, section(".probes"));
 BRIGADE_SEMAPHORE(worker_wake, section(".probes"));
 unsigned short volatile brigade_admitted_semaphore = 0;
@@ -53,10 +54,6 @@ void worker_wake(char const* pool, unsigned worker) noexcept {
 }  // namespace brigade::detail::probes
 
 #else
-
-extern "C" {
-unsigned short volatile brigade_refused_semaphore = 0;
-}
 
 namespace brigade::detail::probes {
 

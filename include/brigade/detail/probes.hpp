@@ -11,19 +11,10 @@
 
 #include <brigade/detail/job_note.hpp>
 
-// Above 0 while a tracer is attached to the probe of refusals. The name is the kernel's to find.
-// Hidden: a program that is linked to a shared brigade must not get a copy of its own, which the
-// kernel would not know of.
-extern "C" {
-extern unsigned short volatile brigade_refused_semaphore __attribute__((visibility("hidden")));
-}
-
 namespace brigade::detail::probes {
 
 /// Whether a tracer is attached to a probe of jobs.
 bool jobs_traced() noexcept;
-/// The same of refusals. For the library's own sources. No call: a refusal takes a few nanoseconds.
-inline bool refusals_traced() noexcept { return brigade_refused_semaphore != 0; }
 
 void admitted(char const* pool, job_note const& job) noexcept;
 void refused(char const* pool, char const* reason) noexcept;
