@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <thread>
 
 #include <brigade/detail/relax.hpp>
 
@@ -20,18 +19,10 @@ void spin_until(Condition condition) {
   for (unsigned round = 1; !condition(); ++round) brigade::detail::relax(round);
 }
 
-/// Submits again and again, backing off as a caller should whom a full pool refuses: long enough for
-/// a good part of the queue to be worked off, for each look takes cache lines away from the workers.
-/// 256 pauses are some 5 us; then the processor, in case the workers need it.
+/// Submits again and again, backing off as a caller should whom a full pool refuses.
 template <class Submission>
 void retry_until_taken(Submission submission) {
-  for (bool yield = false; !submission(); yield = !yield) {
-    if (yield) {
-      std::this_thread::yield();
-    } else {
-      for (unsigned i = 0; i != 256; ++i) brigade::detail::pause();
-    }
-  }
+  for (unsigned wait = 0; !submission(); ++wait) brigade::detail::stand_back(wait);
 }
 
 /// Keeps a core busy for so long.

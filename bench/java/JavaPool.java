@@ -46,7 +46,7 @@ public final class JavaPool {
     for (int s = 0; s < submitters; s++) {
       threads[s] = new Thread(() -> {
         for (int i = 0; i < each; i++) {
-          // As bench/clock.hpp has it.
+          // As stand_back() of relax.hpp.
           for (boolean yield = false; !submit(pool, job); yield = !yield) {
             if (yield) {
               Thread.yield();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -228,10 +229,10 @@ TEST_CASE("a handler is never called inside async_submit", "[contract][async_sub
   CHECK(probe.inside == 0);
 }
 
-// One worker takes the second job before it comes back to its executor's queue.
+// One worker takes the second job before it comes back to its executor's queue: the turn is long.
 TEST_CASE("a handler on the pool's own executor follows its job, unless that executor never blocks",
           "[contract][async_submit]") {
-  brigade::worker_pool pool{{.threads = 1}};
+  brigade::worker_pool pool{{.threads = 1, .turn_time = std::chrono::hours{1}}};
   bool const never = GENERATE(false, true);
   asio::any_io_executor const where =
       never ? asio::any_io_executor(

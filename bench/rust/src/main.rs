@@ -72,7 +72,7 @@ fn per(begin: Instant, count: usize) -> f64 {
     begin.elapsed().as_nanos() as f64 / count as f64
 }
 
-// As bench/clock.hpp has it.
+// As stand_back() of relax.hpp.
 fn until_taken(pool: &dyn Pool, job: impl Fn() -> Job) {
     let mut give_way = false;
     while !pool.try_post(job()) {

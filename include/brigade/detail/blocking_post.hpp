@@ -7,7 +7,6 @@
 #include <future>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <brigade/detail/post_job.hpp>
@@ -38,20 +37,14 @@ std::optional<error_code> post_if_room(pool_core& core, F&& f, unsigned lane) {
   return error_code{};
 }
 
-/// The same of a pool that was full, for some microseconds: so long that the workers have done a good
-/// part of what is queued, where jobs are tiny. Each look takes cache lines away from them, so looks
-/// are few. Who stands in line has the first right to a slot: while somebody does, there is nothing
-/// to wait for outside of it.
+/// The same of a pool that was full, for some microseconds. Who stands in line has the first right to
+/// a slot: while somebody does, there is nothing to wait for outside of it.
 template <class F>
 std::optional<error_code> post_if_room_soon(pool_core& core, F&& f, unsigned lane,
                                             clock::time_point until) {
   for (unsigned wait = 0; wait != 4; ++wait) {
     if (core.slots_awaited().load(std::memory_order_relaxed) || clock::now() >= until) break;
-    if (wait % 2 == 0) {
-      for (unsigned i = 0; i != 256; ++i) pause();
-    } else {
-      std::this_thread::yield();
-    }
+    stand_back(wait);
     if (auto const answer = post_if_room(core, std::forward<F>(f), lane)) return answer;
   }
   return std::nullopt;

@@ -30,10 +30,13 @@ namespace brigade::detail {
 
 struct no_executor {};
 
-/// The io_context's executor in a type-erased one, such as a coroutine's; null where it is another.
-inline asio::io_context::executor_type const* io_context_executor(
-    asio::any_io_executor const& executor) noexcept {
-  return executor.target<asio::io_context::executor_type>();
+/// The executor of the io_context that the pool's own threads run, in a type-erased one such as a
+/// coroutine's; null where that is another.
+inline asio::io_context::executor_type const* own_executor_in(
+    pool_core const& core, asio::any_io_executor const& executor) noexcept {
+  auto const* const plain = executor.target<asio::io_context::executor_type>();
+  bool const own = plain != nullptr && core.owns_threads() && core.is_own_context(plain->context());
+  return own ? plain : nullptr;
 }
 
 /// Where a handler wants to run: its associated executor with outstanding work tracked on it, or
@@ -47,10 +50,7 @@ auto executor_of([[maybe_unused]] pool_core const& core, [[maybe_unused]] Handle
   } else {
     auto const where = asio::get_associated_executor(handler, core.executor());
     if constexpr (std::is_same_v<associated, asio::any_io_executor>) {
-      auto const* const plain = io_context_executor(where);
-      if (plain != nullptr && core.owns_threads() && core.is_own_context(plain->context())) {
-        return asio::any_io_executor(where);
-      }
+      if (own_executor_in(core, where) != nullptr) return asio::any_io_executor(where);
     }
     return asio::prefer(where, asio::execution::outstanding_work.tracked);
   }
@@ -175,10 +175,9 @@ template <class Executor>
 bool dispatches_in_place([[maybe_unused]] pool_core const& core,
                          [[maybe_unused]] Executor const& executor) noexcept {
   if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
-    auto const* const plain = io_context_executor(executor);
-    return plain != nullptr && core.owns_threads() && core.is_own_context(plain->context()) &&
-           plain->running_in_this_thread() &&
-           asio::query(*plain, asio::execution::blocking) == asio::execution::blocking.possibly;
+    auto const* const own = own_executor_in(core, executor);
+    return own != nullptr && own->running_in_this_thread() &&
+           asio::query(*own, asio::execution::blocking) == asio::execution::blocking.possibly;
   } else {
     return false;
   }

@@ -17,7 +17,7 @@ class refusal_counts {
  public:
   /// From any thread.
   void add(verdict why) noexcept {
-    auto const* const place = thread_place::existing();  // caller_guard has made one
+    auto const* const place = thread_place::existing();  // whoever has posted has one
     if (place != nullptr && place->number < own_.size()) {
       auto& count = own_[place->number].of(why);
       count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
