@@ -71,8 +71,8 @@ class memory {
   /// False: somebody else has touched it, and this thread cannot know.
   bool touch(void const* where, view& mine);
 
-  /// The value is the newest, and the thread has to read it.
-  bool sees_newest(place p, view& mine) const { return mine[p] + 1 == values_[p].size(); }
+  /// Values of a place are counted from the one that was there first.
+  bool is_newest(place p, std::uint32_t index) const { return index + 1 == values_[p].size(); }
   void show_newest(place p, view& mine) {
     mine[p] = static_cast<std::uint32_t>(values_[p].size() - 1);
   }

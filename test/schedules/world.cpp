@@ -163,16 +163,17 @@ void world::wait(std::function<bool()> may_go_on) {
 void world::spin() {
   if (!in_thread()) return;
   if (++steps_ > most_steps) fail("it does not come to an end");
-  // Whatever others have stored becomes visible at some time. Who has seen it waits for more.
+  // Whatever others have stored becomes visible at some time. Who has acted on it waits for more;
+  // that it was seen, after something older was read, is not enough.
   auto& mine = me();
   bool saw_all = true;
-  for (auto const p : mine.read) {
-    saw_all = saw_all && memory_.sees_newest(p, mine.seen);
+  for (auto const& [p, value] : mine.read) {
+    saw_all = saw_all && memory_.is_newest(p, value);
     memory_.show_newest(p, mine.seen);
   }
   if (saw_all) {
     wait([this, before = changes_] { return changes_ != before; });
-    for (auto const p : mine.read) memory_.show_newest(p, mine.seen);
+    for (auto const& [p, value] : mine.read) memory_.show_newest(p, mine.seen);
   }
   mine.read.clear();
 }
@@ -274,6 +275,16 @@ void world::flush_late() {
   }
 }
 
+void world::has_read(memory::place p) {
+  auto& mine = me();
+  auto const is_there = [p](sight const& s) { return s.where == p; };
+  if (std::ranges::none_of(mine.read, is_there)) mine.read.push_back({p, mine.seen[p]});
+}
+
+void world::has_written(memory::place p) {
+  std::erase_if(me().read, [p](sight const& s) { return s.where == p; });
+}
+
 std::uint64_t world::load(void const* where, std::uint64_t initial, std::memory_order order,
                           std::source_location const& at) {
   auto const p = memory_.place_of(where, initial);
@@ -286,8 +297,8 @@ std::uint64_t world::load(void const* where, std::uint64_t initial, std::memory_
   }
   auto const age = by_.age(steps_, memory_.choices(p, mine.seen, order));
   if (age != 0) choices_.push_back({steps_, 'o', age});
-  mine.read.push_back(p);
   auto const value = memory_.load(p, age, mine.seen, order);
+  has_read(p);
   tell(age == 0 ? "reads" : "reads the old", value, at);
   return value;
 }
@@ -303,6 +314,7 @@ void world::store(void const* where, std::uint64_t initial, std::uint64_t to,
     return;
   }
   memory_.store(p, to, me().seen, order);
+  has_written(p);
   ++changes_;
   tell("stores", to, at);
 }
@@ -329,6 +341,7 @@ std::uint64_t world::change(void const* where, std::uint64_t initial,
   } else {
     memory_.change(p, how(before, by), me().seen, order);
   }
+  has_written(p);
   ++changes_;
   tell("changes to", how(before, by), at);
   return before;
@@ -357,8 +370,8 @@ bool world::exchange_if(void const* where, std::uint64_t initial, std::uint64_t&
   if (for_nothing) age = 0;
   if (memory_.look(p, age) == expected) age = 0;  // an old value is no reason to succeed
   if (for_nothing || memory_.look(p, age) != expected) {
-    mine.read.push_back(p);
     expected = memory_.load(p, age, mine.seen, otherwise);
+    has_read(p);
     tell("fails to exchange", expected, at);
     return false;
   }
@@ -369,6 +382,7 @@ bool world::exchange_if(void const* where, std::uint64_t initial, std::uint64_t&
   } else {
     memory_.change(p, to, mine.seen, order);
   }
+  has_written(p);
   ++changes_;
   tell("exchanges for", to, at);
   return true;

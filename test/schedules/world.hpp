@@ -99,13 +99,17 @@ class world {
     std::uint64_t to;
     std::memory_order order;
   };
+  struct sight {
+    memory::place where;
+    std::uint32_t value;  // the first that was read
+  };
   struct fiber {
     char const* name;
     std::function<void()> body;
     ucontext_t context{};
     std::unique_ptr<char[]> stack;
     view seen;
-    std::vector<memory::place> read;  // since it last span
+    std::vector<sight> read;  // since it last span
     std::vector<late_store> late;
     bool ended = false;
     std::function<bool()> may_go_on;  // empty: at any time
@@ -134,6 +138,8 @@ class world {
   std::size_t next(std::vector<std::size_t> others);
   void switch_to(std::size_t next);
   void flush_late();
+  void has_read(memory::place p);
+  void has_written(memory::place p);
   void learn();
   void tell(char const* what, std::uint64_t value, std::source_location const& at);
 
