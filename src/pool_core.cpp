@@ -122,6 +122,9 @@ void pool_core::wake() noexcept {
   auto const keep = shared_from_this();  // a job that the sweep destroys may own the pool
   // The job may have been published behind stop()'s sweep, and the workers may be stuck.
   if (cancelling()) sweep();
+  // A searcher may have found the job before the crew was looked at, which then shows nobody who
+  // searches. Jobs that are published later are somebody else's to wake for.
+  if (!lanes_.ready()) return;
   unsigned slot = 0;
   if (crew_.claim_wake(slot)) post_turn(slot, true);
 }

@@ -359,7 +359,11 @@ inline wake() {
   :: cancelling_flag -> sweep()
   :: else
   fi;
-  claim_wake_and_post()
+  look();
+  if
+  :: found -> found = false; claim_wake_and_post()
+  :: else
+  fi
 }
 
 inline wake_if_needed() {

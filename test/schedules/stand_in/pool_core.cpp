@@ -40,6 +40,7 @@ admission_claim pool_core::admit(unsigned lane, std::uint64_t wanted) {
 
 void pool_core::wake() noexcept {
   if (cancelling()) sweep();
+  if (!lanes_.ready()) return;
   unsigned slot = 0;
   if (crew_.claim_wake(slot)) post_turn(slot, true);
 }
