@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
@@ -129,17 +130,30 @@ void pool_core::wake() noexcept {
   if (crew_.claim_wake(slot)) post_turn(slot, true);
 }
 
-void pool_core::post_turn(unsigned slot, bool searching) noexcept {
+template <class HandOver>
+void pool_core::hand_turn_over(unsigned slot, bool searching, HandOver hand_over) noexcept {
   try {
     auto& memory = turn_memories_[slot];
     if (own_) {
-      asio::post(own_->get_executor(), posted_turn{*this, nullptr, memory, slot, searching});
+      hand_over(own_->get_executor(), posted_turn{*this, nullptr, memory, slot, searching});
     } else if (!host_is_gone()) {
-      asio::post(executor_, posted_turn{*this, shared_from_this(), memory, slot, searching});
+      hand_over(executor_, posted_turn{*this, shared_from_this(), memory, slot, searching});
     }
   } catch (...) {
     crew_.go_idle(slot, searching);
   }
+}
+
+void pool_core::post_turn(unsigned slot, bool searching) noexcept {
+  hand_turn_over(slot, searching, [](auto const& executor, posted_turn&& turn) {
+    asio::post(executor, std::move(turn));
+  });
+}
+
+void pool_core::defer_turn(unsigned slot) noexcept {
+  hand_turn_over(slot, false, [](auto const& executor, posted_turn&& turn) {
+    asio::defer(executor, std::move(turn));
+  });
 }
 
 // ── running ──

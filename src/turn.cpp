@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/error.hpp>
 
+#include <brigade/detail/carried_turns.hpp>
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/pool_core.hpp>
 #include <brigade/detail/probes.hpp>
@@ -51,6 +53,8 @@ class work_meter {
   bool working_ = false;
 };
 
+thread_local carried_turns carried;
+
 class turn {
  public:
   turn(pool_core& core, unsigned slot, bool searching) noexcept
@@ -82,6 +86,7 @@ class turn {
         }
         if (budget_.spent(*context_.activity)) return go_on_later();
       }
+      carried.rest();
     } catch (...) {
       // A completion handler threw. Whoever runs the executor is told; the worker goes on.
       go_on_later();
@@ -109,9 +114,15 @@ class turn {
 
   /// Hands the thread back; the worker goes on in its next turn.
   void go_on_later() noexcept {
-    if (meter_.is_on()) meter_.end(steady_nanoseconds(), budget_.take_count());
+    auto const now = steady_nanoseconds();
+    meter_.end(now, budget_.take_count());
     context_.activity->rest();
-    core_.post_turn(slot_, false);
+    if (core_.owns_threads() && carried.end_turn(slot_, now, core_.options().turn_time)) {
+      core_.post_turn(slot_, false);  // not deferred: any other thread may take it
+      std::this_thread::sleep_for(std::chrono::microseconds{1});
+    } else {
+      core_.defer_turn(slot_);
+    }
   }
 
   void discard(inline_job& job, outcome how, error_code const& why) {

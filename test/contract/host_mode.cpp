@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio.hpp>
@@ -35,6 +36,34 @@ class running_host {
  private:
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::vector<std::thread> threads_;
+};
+
+/// Of a host, and counts what it is given: as the continuation of the handler that gives it, or not.
+struct counting_executor {
+  struct given {
+    std::atomic<int> continuations{0};
+    std::atomic<int> others{0};
+  };
+
+  asio::io_context::executor_type inner;
+  given* counts;
+  bool continues = false;
+
+  template <class F>
+  void execute(F&& function) const {
+    ++(continues ? counts->continuations : counts->others);
+    inner.execute(std::forward<F>(function));
+  }
+  [[nodiscard]] counting_executor require(asio::execution::blocking_t::never_t never) const {
+    return {asio::require(inner, never), counts, continues};
+  }
+  [[nodiscard]] counting_executor prefer(asio::execution::relationship_t::continuation_t) const {
+    return {inner, counts, true};
+  }
+  [[nodiscard]] asio::execution_context& query(asio::execution::context_t) const {
+    return inner.context();
+  }
+  bool operator==(counting_executor const&) const noexcept = default;
 };
 
 // How many jobs ran at once, at the most.
@@ -127,6 +156,20 @@ TEST_CASE("a pool works on a strand of its host, one job at a time", "[contract]
   pool.join();
   CHECK(seen.entered() == 1'000);
   CHECK(seen.most() == 1);
+}
+
+TEST_CASE("a worker that goes on after its turn does not ask the host for another thread",
+          "[contract][host_mode]") {
+  asio::io_context context;
+  counting_executor::given given;
+  brigade::worker_pool pool{counting_executor{context.get_executor(), &given},
+                            {.threads = 1, .capacity = 100, .turn_jobs = 10}};
+  int ran = 0;
+  for (int i = 0; i != 95; ++i) REQUIRE_FALSE(pool.try_post([&] { ++ran; }));
+  context.run();
+  CHECK(ran == 95);
+  CHECK(given.others == 1);  // whoever posted the first job
+  CHECK(given.continuations == 9);
 }
 
 TEST_CASE("a pool works on an asio::thread_pool", "[contract][host_mode]") {

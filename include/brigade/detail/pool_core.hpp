@@ -195,6 +195,9 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Posts the turn of a worker that holds `slot`. Where a host's executor has no memory for it the
   /// slot is given back, and the next submission tries again.
   void post_turn(unsigned slot, bool searching) noexcept;
+  /// The same by a worker's turn that ends and will go on: for a posted one Asio wakes another thread
+  /// if one sleeps, and the jobs would change threads with every turn.
+  void defer_turn(unsigned slot) noexcept;
 
   /// How long a worker that was just woken may look for jobs: not long where the last worker to go
   /// idle has been asleep for much longer than lingering would have bridged.
@@ -324,6 +327,8 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void tell_shutdown() noexcept;
   [[nodiscard]] std::chrono::nanoseconds longest_running() const noexcept;
   void wake() noexcept;
+  template <class HandOver>
+  void hand_turn_over(unsigned slot, bool searching, HandOver hand_over) noexcept;
 
   pool_options options_;
   job_tracer tracer_;
