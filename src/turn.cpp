@@ -160,6 +160,9 @@ class turn {
   /// Looks for a job for a while before the thread may sleep.
   bool linger(std::int64_t now, bool stream) {
     if (linger_.count() == 0) return false;
+    // A thread that the first job after a sleep has woken may have been given this core: often who
+    // waits for that job.
+    if (std::exchange(just_woken_, false)) std::this_thread::yield();
     auto looked = let_jobs_gather(now, stream);
     auto const until = now + linger_.count();
     for (unsigned lap = 1;; ++lap) {
@@ -202,6 +205,7 @@ class turn {
   pool_core& core_;
   unsigned slot_;
   bool searching_;
+  bool just_woken_ = searching_;
   unsigned searches_ = 0;
   std::chrono::nanoseconds linger_;
   std::int64_t began_;
