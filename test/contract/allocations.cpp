@@ -204,6 +204,24 @@ TEST_CASE("async_submit with a plain handler takes at most one block", "[contrac
   CHECK(submit_all([ballast] { return ballast; }, tell_much) <= jobs);
 }
 
+TEST_CASE("jobs that a coroutine awaits on another io_context take no memory in the long run",
+          "[contract][allocations]") {
+  brigade::worker_pool pool{{.threads = 1, .capacity = 8}};
+  asio::io_context home(1);
+  constexpr int jobs = 1'000;
+  std::size_t taken = jobs;
+  auto const await_jobs = [&]() -> asio::awaitable<void> {
+    auto const job = [] { return 1; };
+    for (int i = 0; i != jobs; ++i) co_await pool.async_submit(job, asio::use_awaitable);
+    test::allocation_count const counted;
+    for (int i = 0; i != jobs; ++i) co_await pool.async_submit(job, asio::use_awaitable);
+    taken = counted.so_far();
+  };
+  asio::co_spawn(home, await_jobs, asio::detached);
+  home.run();
+  CHECK(taken < jobs / 10);
+}
+
 TEST_CASE("telling a handler of a refusal takes at most one block, and none for the exception",
           "[contract][allocations]") {
   constexpr int jobs = 30;

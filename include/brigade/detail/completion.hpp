@@ -183,6 +183,23 @@ bool dispatches_in_place([[maybe_unused]] pool_core const& core,
   }
 }
 
+/// An executor of an io_context on which work is tracked, as in a coroutine's completion handler.
+using tracked_io_executor = std::decay_t<decltype(asio::require(
+    std::declval<asio::io_context::executor_type>(), asio::execution::outstanding_work.tracked))>;
+
+/// asio::dispatch(), in one block of memory and not two where a type-erased executor is one of an
+/// io_context: the second one would be taken on this thread and given back on the other, each time.
+template <class Executor, class Function>
+void dispatch_to(Executor const& executor, Function&& function) {
+  if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
+    if (auto const* const plain = executor.template target<tracked_io_executor>()) {
+      asio::dispatch(*plain, std::forward<Function>(function));
+      return;
+    }
+  }
+  asio::dispatch(executor, std::forward<Function>(function));
+}
+
 /// Calls the handler from a thread that works for the pool, after the job: in place where it runs
 /// on the pool, else by its executor.
 template <class Handler, class... Args>
@@ -194,7 +211,7 @@ void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... arg
     completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
     if (dispatches_in_place(core, to.where)) return call();
     if (!core.owns_threads() && belongs_to_pool(core, to.where)) call.depend_on_host(core);
-    asio::dispatch(to.where, std::move(call));
+    dispatch_to(to.where, std::move(call));
   }
 }
 
