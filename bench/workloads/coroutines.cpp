@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "clock.hpp"
@@ -26,6 +26,12 @@ asio::awaitable<void> await_jobs(brigade::worker_pool& pool, long jobs) {
 
 asio::awaitable<void> await_spawned(asio::thread_pool& pool, long jobs) {
   for (long i = 0; i != jobs; ++i) co_await asio::co_spawn(pool, answer_later, asio::use_awaitable);
+}
+
+// No job and no result: the way through Asio's queue alone.
+asio::awaitable<void> await_posts(asio::thread_pool& pool, long posts) {
+  auto const executor = pool.get_executor();
+  for (long i = 0; i != posts; ++i) co_await asio::post(executor, asio::use_awaitable);
 }
 
 // Spawns the coroutines on the pool, or on a context that this thread runs. The thread that waits
@@ -63,6 +69,13 @@ double with_asio(unsigned workers, long coroutines, long jobs, bool on_pool) {
       on_pool);
 }
 
+double with_posts(unsigned workers, long coroutines, long posts) {
+  asio::thread_pool pool(workers);
+  return run_all(
+      coroutines, posts, [&](long each) { return await_posts(pool, each); }, pool.get_executor(),
+      true);
+}
+
 }  // namespace
 
 std::vector<contest> coroutines(settings const& with) {
@@ -78,6 +91,10 @@ std::vector<contest> coroutines(settings const& with) {
                        {{"brigade", [=] { return with_brigade(workers, count, jobs, on_pool); }},
                         {"co_spawn on asio::thread_pool",
                          [=] { return with_asio(workers, count, jobs, on_pool); }}}});
+        if (on_pool) {
+          all.back().contestants.push_back(
+              {"limit: asio::post awaited", [=] { return with_posts(workers, count, jobs); }});
+        }
       }
     }
   }
