@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <type_traits>
@@ -14,6 +15,7 @@
 #include <brigade/detail/inline_job.hpp>
 #include <brigade/detail/job_ending.hpp>
 #include <brigade/detail/job_frame.hpp>
+#include <brigade/detail/job_queue.hpp>
 #include <brigade/detail/job_result.hpp>
 #include <brigade/detail/job_shape.hpp>
 #include <brigade/detail/pool_core.hpp>
@@ -125,6 +127,11 @@ void publish_boxed(pool_core& core, submission<Handler, F>* box, admission_claim
   core.publish(claim);
 }
 
+/// What admit_plainly() answers, where it may be asked.
+inline std::uint64_t admit_if_plain(pool_core& core, submit_terms const& terms) noexcept {
+  return terms.are_plain() ? core.admit_plainly() : job_queue::not_plain;
+}
+
 /// All that may throw (the handler's executor is the user's code) comes before admission: it takes
 /// no slot with it.
 template <class Handler, class G>
@@ -135,6 +142,12 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
   addressed_handler<Handler> to(core, std::move(handler));
   if constexpr (fits_inline<in_cell> &&
                 std::is_nothrow_constructible_v<in_cell, addressed_handler<Handler>, G>) {
+    if (auto const position = admit_if_plain(core, terms); position < job_queue::full) [[likely]] {
+      core.lanes()[0].open_plain(position).template emplace<in_cell>(std::move(to),
+                                                                     std::forward<G>(job));
+      core.publish_plain(position);
+      return core.wake_if_needed();
+    }
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) [[unlikely]] {
       if (!terms.runs_in_caller(claim.answer)) {
@@ -153,6 +166,11 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
     auto const allocator = allocator_of(to.handler);
     auto* const box =
         make_boxed<submission<Handler, F>>(allocator, std::move(to), std::forward<G>(job));
+    if (auto const position = admit_if_plain(core, terms); position < job_queue::full) [[likely]] {
+      core.lanes()[0].open_plain(position).template emplace<boxed_submission<Handler, F>>(box);
+      core.publish_plain(position);
+      return core.wake_if_needed();
+    }
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) {
       auto const free = boxed_submission<Handler, F>::freeing(box);

@@ -15,6 +15,10 @@ struct submit_terms {
   group_state* group = nullptr;  // that the job is of
   backoff_policy const* retry = nullptr;  // how to go on where there is no slot
 
+  /// Those of somebody who said nothing.
+  [[nodiscard]] bool are_plain() const noexcept {
+    return options.lane == 0 && !has_slot && !may_do_more_when_full() && !need_control();
+  }
   [[nodiscard]] bool runs_in_caller(verdict answer) const noexcept {
     return answer == verdict::queue_full && options.when_full == overflow::caller_runs;
   }
