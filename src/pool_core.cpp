@@ -201,7 +201,7 @@ bool pool_core::help() noexcept {
       check_drained();
       return true;
     }
-    return own_ && own_->poll_one() != 0;
+    return own_ && run_one_handler();
   } catch (...) {
     report_handler_error(std::current_exception());
     return true;

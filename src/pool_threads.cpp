@@ -4,6 +4,7 @@
 #include <brigade/detail/pool_core.hpp>
 
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
@@ -27,6 +28,7 @@ namespace {
 }
 
 thread_local pool_core const* own_thread_of = nullptr;
+thread_local bool comes_back = false;
 
 }  // namespace
 
@@ -62,14 +64,27 @@ void pool_core::leave_threads() noexcept {
 
 // run() may be entered again after an exception without restart(), which would undo a stop().
 void pool_core::run_handlers() noexcept {
+  comes_back = true;
   for (;;) {
     try {
       own_->run();
-      return;
+      break;
     } catch (...) {
       report_handler_error(std::current_exception());
     }
   }
+  comes_back = false;
+}
+
+bool pool_core::thread_comes_back() const noexcept { return comes_back && own_thread_of == this; }
+
+// By a thread in the midst of another handler.
+bool pool_core::run_one_handler() {
+  struct absence {
+    bool const before = std::exchange(comes_back, false);
+    ~absence() { comes_back = before; }
+  } const until_here;
+  return own_->poll_one() != 0;
 }
 
 // Every job has ended and the other threads have left. What remains are handlers: completions of

@@ -88,8 +88,10 @@ class turn {
       }
       carried.rest();
     } catch (...) {
-      // A completion handler threw. Whoever runs the executor is told; the worker goes on.
-      go_on_later();
+      // A completion handler threw. Whoever runs the executor is told, on a thread that may be gone
+      // then; the worker goes on.
+      end();
+      core_.post_turn(slot_, false);
       throw;
     }
   }
@@ -114,15 +116,19 @@ class turn {
 
   /// Hands the thread back; the worker goes on in its next turn.
   void go_on_later() noexcept {
+    auto const now = end();
+    if (!core_.thread_comes_back()) return core_.post_turn(slot_, false);
+    if (!carried.end_turn(slot_, now, core_.options().turn_time)) return core_.defer_turn(slot_);
+    core_.post_turn(slot_, false);  // any other thread may take it
+    std::this_thread::sleep_for(std::chrono::microseconds{1});
+  }
+
+  /// Gives the time.
+  std::int64_t end() noexcept {
     auto const now = steady_nanoseconds();
     meter_.end(now, budget_.take_count());
     context_.activity->rest();
-    if (core_.owns_threads() && carried.end_turn(slot_, now, core_.options().turn_time)) {
-      core_.post_turn(slot_, false);  // not deferred: any other thread may take it
-      std::this_thread::sleep_for(std::chrono::microseconds{1});
-    } else {
-      core_.defer_turn(slot_);
-    }
+    return now;
   }
 
   void discard(inline_job& job, outcome how, error_code const& why) {

@@ -115,6 +115,21 @@ TEST_CASE("a handler is given what the job returns", "[contract][async_submit]")
   CHECK(*pool.async_submit([] { return std::make_unique<int>(7); }, asio::use_future).get() == 7);
 }
 
+TEST_CASE("what a handler returns is nobody's", "[contract][async_submit]") {
+  brigade::worker_pool pool{{.threads = 1}};
+  asio::io_context elsewhere;
+  int told = 0;
+  asio::any_io_executor const executor = elsewhere.get_executor();
+  pool.async_submit([] { return 1; }, asio::bind_executor(executor, [&](std::exception_ptr, int n) {
+                      return told += n;
+                    }));
+  elsewhere.run();
+  CHECK(told == 1);
+  pool.async_submit([] { return 1; }, [&](std::exception_ptr, int n) { return told += n; });
+  pool.join();
+  CHECK(told == 2);
+}
+
 TEST_CASE("a job that takes a stop token is given one that can be requested",
           "[contract][async_submit]") {
   brigade::worker_pool pool{{.threads = 1}};

@@ -1,6 +1,7 @@
 // running_in_this_thread and wait(): a worker that waits for a job of its own pool.
 // SPDX-License-Identifier: BSL-1.0
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 
@@ -74,6 +75,59 @@ TEST_CASE("what a waiting worker runs may throw", "[contract][helping]") {
       asio::use_future);
   CHECK(answer.get() == 3);
   CHECK(errors == 2);
+}
+
+// The waiting job's thread runs the other worker's turn, since that one's thread is held up in a handler.
+// When the turn ends the job goes on, and the other thread has to take the worker's next turn.
+TEST_CASE("a turn that ends on a waiting job's thread goes on elsewhere", "[contract][helping]") {
+  using namespace std::chrono_literals;
+  brigade::worker_pool pool{{.threads = 2, .linger = 60s, .turn_time = 20ms}};
+  std::atomic<bool> handler_on{false};
+  std::atomic<bool> handler_may_end{false};
+  std::atomic<bool> handler_ended{false};
+  std::atomic<bool> waits{false};
+  std::atomic<bool> waited{false};
+  std::atomic<bool> may_end{false};
+  std::atomic<int> first{0};
+  std::atomic<bool> second_on{false};
+  std::atomic<bool> second_may_end{false};
+  std::atomic<int> others{0};
+  std::promise<void> told;
+  REQUIRE_FALSE(pool.try_post([&] {
+    auto future = told.get_future();
+    static_cast<void>(test::wait_until([&] { return handler_on.load(); }));
+    waits = true;
+    pool.wait(future);
+    waited = true;
+    static_cast<void>(test::wait_until([&] { return may_end.load(); }));
+  }));
+  asio::post(pool.get_executor(), [&] {
+    handler_on = true;
+    static_cast<void>(test::wait_until([&] { return handler_may_end.load(); }));
+    handler_ended = true;
+  });
+  REQUIRE(test::wait_until([&] { return waits.load(); }));
+  // One of them wakes the other worker; the next ones run in its turn.
+  for (int i = 0; i != 50; ++i) {
+    REQUIRE_FALSE(pool.try_post([&] { ++first; }));
+    REQUIRE(test::wait_until([&] { return first > i; }));
+  }
+  REQUIRE_FALSE(pool.try_post([&] {
+    auto const turn_is_over = std::chrono::steady_clock::now() + 30ms;
+    second_on = true;
+    static_cast<void>(test::wait_until(
+        [&] { return second_may_end.load() && std::chrono::steady_clock::now() > turn_is_over; }));
+    told.set_value();
+  }));
+  REQUIRE(test::wait_until([&] { return second_on.load(); }));
+  for (int i = 0; i != 20; ++i) REQUIRE_FALSE(pool.try_post([&] { ++others; }));
+  handler_may_end = true;
+  REQUIRE(test::wait_until([&] { return handler_ended.load(); }));
+  second_may_end = true;
+  REQUIRE(test::wait_until([&] { return waited.load(); }));
+  CHECK(test::wait_until([&] { return others == 20; }));
+  may_end = true;
+  pool.join();
 }
 
 TEST_CASE("a deferred future runs where it is waited for", "[contract][helping]") {

@@ -158,7 +158,9 @@ TEST_CASE("a pool works on a strand of its host, one job at a time", "[contract]
   CHECK(seen.most() == 1);
 }
 
-TEST_CASE("a worker that goes on after its turn does not ask the host for another thread",
+// Asio leaves a continuation to the thread that gave it, and wakes no other one for it. A host's thread
+// may be in run_one(), or leave run() with an exception, and not come back.
+TEST_CASE("a worker that goes on after its turn asks for any of the host's threads",
           "[contract][host_mode]") {
   asio::io_context context;
   counting_executor::given given;
@@ -168,8 +170,8 @@ TEST_CASE("a worker that goes on after its turn does not ask the host for anothe
   for (int i = 0; i != 95; ++i) REQUIRE_FALSE(pool.try_post([&] { ++ran; }));
   context.run();
   CHECK(ran == 95);
-  CHECK(given.others == 1);  // whoever posted the first job
-  CHECK(given.continuations == 9);
+  CHECK(given.others == 10);
+  CHECK(given.continuations == 0);
 }
 
 TEST_CASE("a pool works on an asio::thread_pool", "[contract][host_mode]") {

@@ -205,10 +205,13 @@ void dispatch_to(Executor const& executor, Function&& function) {
 template <class Handler, class... Args>
 void complete_here(pool_core& core, addressed_handler<Handler>&& to, Args... args) {
   if constexpr (std::is_same_v<executor_of_t<Handler>, no_executor>) {
-    std::move(to.handler)(std::move(args)...);
+    static_cast<void>(std::move(to.handler)(std::move(args)...));
   } else {
     if (core.host_is_gone() && belongs_to_pool(core, to.where)) return report_lost_handler(core);
-    if (dispatches_in_place(core, to.where)) return std::move(to.handler)(std::move(args)...);
+    if (dispatches_in_place(core, to.where)) {
+      static_cast<void>(std::move(to.handler)(std::move(args)...));
+      return;
+    }
     completion<Handler, Args...> call(std::move(to.handler), std::move(args)...);
     if (!core.owns_threads() && belongs_to_pool(core, to.where)) call.depend_on_host(core);
     dispatch_to(to.where, std::move(call));

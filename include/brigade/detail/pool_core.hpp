@@ -195,9 +195,13 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Posts the turn of a worker that holds `slot`. Where a host's executor has no memory for it the
   /// slot is given back, and the next submission tries again.
   void post_turn(unsigned slot, bool searching) noexcept;
-  /// The same by a worker's turn that ends and will go on: for a posted one Asio wakes another thread
-  /// if one sleeps, and the jobs would change threads with every turn.
+  /// The same by a worker's turn that ends and will go on, on a thread that comes back: for a posted
+  /// one Asio wakes another thread if one sleeps, and the jobs would change threads with every turn.
   void defer_turn(unsigned slot) noexcept;
+  /// Whether the calling thread looks for handlers as soon as this one has returned. Asio leaves what
+  /// was deferred to it, and wakes nobody. A host's thread may be in run_one(), or in the last moment
+  /// of run_for(); one that helps while it waits has a handler to go on with.
+  [[nodiscard]] bool thread_comes_back() const noexcept;
 
   /// How long a worker that was just woken may look for jobs: not long where the last worker to go
   /// idle has been asleep for much longer than lingering would have bridged.
@@ -302,6 +306,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void start_threads();
   void run_thread(unsigned index) noexcept;
   void run_handlers() noexcept;
+  bool run_one_handler();
   void leave_threads() noexcept;
   void deliver_the_rest() noexcept;
   void deliver_for_the_stuck() noexcept;

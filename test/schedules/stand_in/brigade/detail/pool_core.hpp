@@ -125,7 +125,7 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   }
   void post_turn(unsigned slot, bool searching) noexcept;
   void defer_turn(unsigned slot) noexcept { post_turn(slot, false); }
-  static bool owns_threads() noexcept { return false; }
+  static bool thread_comes_back() noexcept { return false; }
   static std::chrono::nanoseconds linger_after_wake() noexcept { return {}; }
   static std::int64_t note_idle() noexcept { return 0; }
   void end_elsewhere(outcome how, unsigned lane, bool never_started);
