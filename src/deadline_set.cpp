@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/deadline_set.hpp>
 
+#include <utility>
 #include <vector>
 
 #include <boost/asio/post.hpp>
@@ -12,10 +13,11 @@ namespace asio = boost::asio;
 
 deadline_set::deadline_set() : on_(control_context().get_executor()), timer_(on_) {}
 
-void deadline_set::add(deadline& one, clock::time_point at) {
+void deadline_set::add(deadline& one, clock::time_point at, std::weak_ptr<void> owner) {
   {
     std::lock_guard const lock(mutex_);
     one.at_ = at;
+    one.owner_ = std::move(owner);
     one.in_set_ = true;
     by_time_.insert(one);
     if (at >= timer_is_for_) return;
@@ -58,19 +60,19 @@ void deadline_set::set_timer() {
 }
 
 void deadline_set::expire_all() {
-  std::vector<std::shared_ptr<deadline>> expired;
+  std::vector<std::pair<std::shared_ptr<void>, deadline*>> expired;
   {
     std::lock_guard const lock(mutex_);
     auto const now = clock::now();
     while (!by_time_.empty() && by_time_.begin()->at() <= now) {
       auto& one = *by_time_.begin();
-      expired.push_back(one.keep());
+      expired.emplace_back(one.owner_.lock(), &one);
       by_time_.erase(by_time_.begin());
       one.in_set_ = false;
     }
   }
-  for (auto const& one : expired) {
-    if (one) one->expire();
+  for (auto const& [owner, one] : expired) {
+    if (owner) one->expire();
   }
   set_timer();
 }

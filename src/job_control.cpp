@@ -81,11 +81,6 @@ void job_control::call() noexcept {
   core->wake_if_needed();
 }
 
-std::shared_ptr<deadline> job_control::keep() noexcept {
-  auto self = shared();
-  return self ? std::shared_ptr<deadline>(self, this) : nullptr;
-}
-
 // With the lane's shelf locked after stop() had gone through it, the pool is seen to be cancelling.
 void control_shell::run(void* storage, job_context& context) {
   auto control = take(storage);

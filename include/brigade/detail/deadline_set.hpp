@@ -32,12 +32,12 @@ class deadline : public boost::intrusive::set_base_hook<
 
  private:
   friend class deadline_set;
-  /// Keeps the object; null where it is being destroyed. Called under the set's lock.
-  virtual std::shared_ptr<deadline> keep() noexcept = 0;
   /// Called on the control thread, not under the lock, once the time has come.
   virtual void expire() = 0;
 
   clock::time_point at_;
+  // Guarded by the set's lock. No virtual call would do: it may be in the midst of being destroyed.
+  std::weak_ptr<void> owner_;
   bool in_set_ = false;  // guarded by the set's lock
 };
 
@@ -45,8 +45,8 @@ class deadline_set : public std::enable_shared_from_this<deadline_set> {
  public:
   deadline_set();
 
-  /// Cost: a lock, and a search among the deadlines that are set.
-  void add(deadline& one, clock::time_point at);
+  /// `owner` keeps it. Cost: a lock, and a search among the deadlines that are set.
+  void add(deadline& one, clock::time_point at, std::weak_ptr<void> owner);
   /// Idempotent. After it expire() is not called any more, unless it is already on its way.
   void remove(deadline& one) noexcept;
   /// The pool is gone, and every deadline with it: the timer need not keep this any longer.

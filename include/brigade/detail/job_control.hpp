@@ -77,7 +77,7 @@ class job_control : public stoppable, public group_member, private deadline {
   void watch_deadline(pool_core& core) {
     if (!start_by_) return;
     deadlines_ = core.deadlines();
-    deadlines_->add(*this, *start_by_);
+    deadlines_->add(*this, *start_by_, weak_from_this());
   }
 
   /// The job has ended, or was never admitted.
@@ -141,7 +141,6 @@ class job_control : public stoppable, public group_member, private deadline {
   std::shared_ptr<job_control> shared() noexcept {
     return std::static_pointer_cast<job_control>(weak_from_this().lock());
   }
-  std::shared_ptr<deadline> keep() noexcept final;
   std::shared_ptr<group_member> keep_member() noexcept final { return shared(); }
   void cancel_member() final { cancel(boost::asio::cancellation_type::terminal); }
   void hold_back(job_context& context) noexcept final;
