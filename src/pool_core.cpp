@@ -130,30 +130,26 @@ void pool_core::wake() noexcept {
   if (crew_.claim_wake(slot)) post_turn(slot, true);
 }
 
-template <class HandOver>
-void pool_core::hand_turn_over(unsigned slot, bool searching, HandOver hand_over) noexcept {
+void pool_core::post_turn(unsigned slot, bool searching) noexcept {
   try {
     auto& memory = turn_memories_[slot];
     if (own_) {
-      hand_over(own_->get_executor(), posted_turn{*this, nullptr, memory, slot, searching});
+      asio::post(own_->get_executor(), posted_turn{*this, nullptr, memory, slot, searching});
     } else if (!host_is_gone()) {
-      hand_over(executor_, posted_turn{*this, shared_from_this(), memory, slot, searching});
+      asio::post(executor_, posted_turn{*this, shared_from_this(), memory, slot, searching});
     }
   } catch (...) {
     crew_.go_idle(slot, searching);
   }
 }
 
-void pool_core::post_turn(unsigned slot, bool searching) noexcept {
-  hand_turn_over(slot, searching, [](auto const& executor, posted_turn&& turn) {
-    asio::post(executor, std::move(turn));
-  });
-}
-
 void pool_core::defer_turn(unsigned slot) noexcept {
-  hand_turn_over(slot, false, [](auto const& executor, posted_turn&& turn) {
-    asio::defer(executor, std::move(turn));
-  });
+  try {
+    asio::defer(own_->get_executor(),
+                posted_turn{*this, nullptr, turn_memories_[slot], slot, false});
+  } catch (...) {
+    crew_.go_idle(slot, false);
+  }
 }
 
 // ── running ──

@@ -81,7 +81,6 @@ TEST_CASE("what a waiting worker runs may throw", "[contract][helping]") {
 // When the turn ends the job goes on, and the other thread has to take the worker's next turn.
 TEST_CASE("a turn that ends on a waiting job's thread goes on elsewhere", "[contract][helping]") {
   using namespace std::chrono_literals;
-  brigade::worker_pool pool{{.threads = 2, .linger = 60s, .turn_time = 20ms}};
   std::atomic<bool> handler_on{false};
   std::atomic<bool> handler_may_end{false};
   std::atomic<bool> handler_ended{false};
@@ -93,6 +92,7 @@ TEST_CASE("a turn that ends on a waiting job's thread goes on elsewhere", "[cont
   std::atomic<bool> second_may_end{false};
   std::atomic<int> others{0};
   std::promise<void> told;
+  brigade::worker_pool pool{{.threads = 2, .linger = 60s, .turn_time = 20ms}};
   REQUIRE_FALSE(pool.try_post([&] {
     auto future = told.get_future();
     static_cast<void>(test::wait_until([&] { return handler_on.load(); }));

@@ -195,8 +195,9 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   /// Posts the turn of a worker that holds `slot`. Where a host's executor has no memory for it the
   /// slot is given back, and the next submission tries again.
   void post_turn(unsigned slot, bool searching) noexcept;
-  /// The same by a worker's turn that ends and will go on, on a thread that comes back: for a posted
-  /// one Asio wakes another thread if one sleeps, and the jobs would change threads with every turn.
+  /// The same by a worker's turn that ends and will go on, on one of the pool's own threads that comes
+  /// back: for a posted one Asio wakes another thread if one sleeps, and the jobs would change threads
+  /// with every turn.
   void defer_turn(unsigned slot) noexcept;
   /// Whether the calling thread looks for handlers as soon as this one has returned. Asio leaves what
   /// was deferred to it, and wakes nobody. A host's thread may be in run_one(), or in the last moment
@@ -332,8 +333,6 @@ class pool_core : public std::enable_shared_from_this<pool_core> {
   void tell_shutdown() noexcept;
   [[nodiscard]] std::chrono::nanoseconds longest_running() const noexcept;
   void wake() noexcept;
-  template <class HandOver>
-  void hand_turn_over(unsigned slot, bool searching, HandOver hand_over) noexcept;
 
   pool_options options_;
   job_tracer tracer_;

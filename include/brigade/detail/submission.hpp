@@ -4,7 +4,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdint>
 #include <exception>
 #include <new>
 #include <type_traits>
@@ -120,16 +119,18 @@ void refuse_later(pool_core& core, addressed_handler<Handler>&& to, verdict why)
   tell_later(core, std::move(to), failed_with<R>(verdict_exception(core.refuse(why))));
 }
 
-/// Puts a boxed job where it was admitted to.
-template <class Handler, class F>
-void publish_boxed(pool_core& core, submission<Handler, F>* box, admission_claim const& claim) {
-  core.lanes()[claim.lane].open(claim).template emplace<boxed_submission<Handler, F>>(box);
-  core.publish(claim);
-}
-
-/// What admit_plainly() answers, where it may be asked.
-inline std::uint64_t admit_if_plain(pool_core& core, submit_terms const& terms) noexcept {
-  return terms.are_plain() ? core.admit_plainly() : job_queue::not_plain;
+/// Queues what `fill(inline_job&)`, which must not throw, puts into the cell, where the terms are plain
+/// and a slot is all that it takes. False: admit() knows more.
+template <class Fill>
+bool put_if_plain(pool_core& core, submit_terms const& terms, Fill fill) {
+  if (!terms.are_plain()) return false;
+  auto const position = core.admit_plainly();
+  if (position >= job_queue::full) [[unlikely]]
+    return false;
+  fill(core.lanes()[0].open_plain(position));
+  core.publish_plain(position);
+  core.wake_if_needed();
+  return true;
 }
 
 /// All that may throw (the handler's executor is the user's code) comes before admission: it takes
@@ -142,12 +143,10 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
   addressed_handler<Handler> to(core, std::move(handler));
   if constexpr (fits_inline<in_cell> &&
                 std::is_nothrow_constructible_v<in_cell, addressed_handler<Handler>, G>) {
-    if (auto const position = admit_if_plain(core, terms); position < job_queue::full) [[likely]] {
-      core.lanes()[0].open_plain(position).template emplace<in_cell>(std::move(to),
-                                                                     std::forward<G>(job));
-      core.publish_plain(position);
-      return core.wake_if_needed();
-    }
+    auto const fill = [&](inline_job& cell) {
+      cell.emplace<in_cell>(std::move(to), std::forward<G>(job));
+    };
+    if (put_if_plain(core, terms, fill)) return;
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) [[unlikely]] {
       if (!terms.runs_in_caller(claim.answer)) {
@@ -156,8 +155,7 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
       submission<Handler, F> here(std::move(to), std::forward<G>(job));
       return here.run_in_caller([] {}, core);
     }
-    core.lanes()[claim.lane].open(claim).template emplace<in_cell>(std::move(to),
-                                                                   std::forward<G>(job));
+    fill(core.lanes()[claim.lane].open(claim));
     core.publish(claim);
   } else {
     if (auto const answer = core.probe(terms); answer != verdict::admitted) {
@@ -166,18 +164,16 @@ void submit_function(pool_core& core, Handler&& handler, G&& job, submit_terms c
     auto const allocator = allocator_of(to.handler);
     auto* const box =
         make_boxed<submission<Handler, F>>(allocator, std::move(to), std::forward<G>(job));
-    if (auto const position = admit_if_plain(core, terms); position < job_queue::full) [[likely]] {
-      core.lanes()[0].open_plain(position).template emplace<boxed_submission<Handler, F>>(box);
-      core.publish_plain(position);
-      return core.wake_if_needed();
-    }
+    auto const fill = [box](inline_job& cell) { cell.emplace<boxed_submission<Handler, F>>(box); };
+    if (put_if_plain(core, terms, fill)) return;
     auto const claim = core.admit(terms);
     if (claim.answer != verdict::admitted) {
       auto const free = boxed_submission<Handler, F>::freeing(box);
       if (terms.runs_in_caller(claim.answer)) return box->run_in_caller(free, core);
       return box->refuse(free, core, core.refuse(claim.answer));
     }
-    publish_boxed(core, box, claim);
+    fill(core.lanes()[claim.lane].open(claim));
+    core.publish(claim);
   }
   core.wake_if_needed();
 }
