@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -17,8 +16,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <filesystem>
 #endif
 
 #include <boost/asio.hpp>
@@ -26,6 +23,7 @@
 
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
+#include "support/threads_now.hpp"
 #include "support/wait_until.hpp"
 
 #if defined(__has_feature)
@@ -223,9 +221,7 @@ finding start_too_many_threads() {
     brigade::worker_pool const pool{{.threads = 1'000, .capacity = 8}};
     return did_not_throw;
   } catch (std::system_error const&) {
-    auto const is_alone = [] {
-      return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}) == 1;
-    };
+    auto const is_alone = [] { return test::threads_now() == 1; };
     return test::wait_until(is_alone) ? as_promised : threads_left;
   } catch (...) {
     return threw_something_else;

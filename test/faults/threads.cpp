@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,6 +14,7 @@
 
 #include "support/blocker.hpp"
 #include "support/catch.hpp"
+#include "support/threads_now.hpp"
 #include "support/wait_until.hpp"
 
 namespace asio = boost::asio;
@@ -23,11 +22,6 @@ namespace asio = boost::asio;
 namespace {
 
 std::atomic<int> threads_until_failure{-1};  // below 0: none fails
-
-long threads_now() {
-  using iterator = std::filesystem::directory_iterator;
-  return std::distance(iterator("/proc/self/task"), iterator{});
-}
 
 }  // namespace
 
@@ -77,7 +71,7 @@ TEST_CASE("where the control thread cannot be started the call throws, and works
 TEST_CASE("a pool of which a thread cannot be started is not made, and joins those it had",
           "[faults][threads]") {
   constexpr unsigned wanted = 5;
-  auto const before = threads_now();
+  auto const before = test::threads_now();
   for (unsigned index = 0; index != wanted; ++index) {
     INFO("thread " << index);
     threads_until_failure = static_cast<int>(index);
@@ -91,7 +85,7 @@ TEST_CASE("a pool of which a thread cannot be started is not made, and joins tho
             std::string::npos);
     }
     threads_until_failure = -1;
-    CHECK(test::wait_until([&] { return threads_now() == before; }));
+    CHECK(test::wait_until([&] { return test::threads_now() == before; }));
   }
   brigade::worker_pool pool{{.threads = wanted}};
   std::atomic<bool> ran{false};

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <barrier>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <random>
@@ -168,17 +167,13 @@ TEST_CASE("jobs are given up while others of them end", "[stress][ending]") {
         pool.async_submit([go] { go->wait(false); },
                           [sums](std::exception_ptr) { sums->told.fetch_add(1); });
       }
-      // Not use_future: it is told through Asio's system_context. A pool that gives jobs up joins no
-      // thread, so the one that tells may still be in there when main's end destroys that.
-      auto const ended = std::make_shared<std::promise<void>>();
-      pool.async_shutdown({.drain = 0ms, .cancel = 1ms},
-                          [ended](error_code, auto const&) { ended->set_value(); });
+      auto const ended = pool.async_shutdown({.drain = 0ms, .cancel = 1ms}, asio::use_future);
       std::jthread const opener([go] {
         *go = true;
         go->notify_all();
       });
       std::jthread const joiner([&pool] { pool.join(); });
-      ended->get_future().wait();
+      ended.wait();
     }
     CHECK(test::wait_until([&] { return sums->settled(); }));
   }

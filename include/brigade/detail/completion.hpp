@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution.hpp>
@@ -20,6 +21,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/system_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <brigade/detail/control_context.hpp>
@@ -131,11 +133,23 @@ struct addressed_handler {
   Handler handler;
 };
 
-/// Whether `Executor` is the system executor or a wrapper of it, such as the one that a future's
-/// promise runs on. As little as asking it for its context would start a hidden thread pool.
+template <class A, class B>
+inline constexpr bool same_template = false;
+template <template <class, class> class Template, class A1, class A2, class B1, class B2>
+inline constexpr bool same_template<Template<A1, A2>, Template<B1, B2>> = true;
+
+/// What a future's promise is told on: a wrapper of the system executor which does not say so.
+using promise_executor = asio::associated_executor_t<
+    asio::async_completion<asio::use_future_t<>, void()>::completion_handler_type>;
+
+/// Whether `Executor` is the system executor or the wrapper of it that a future's promise runs on.
+/// Work posted there, and as little as asking for its context, starts a hidden thread pool, which
+/// main's end destroys while a thread that just posted to it may still be inside.
 template <class Executor>
 constexpr bool is_system_executor() {
-  if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {
+  if constexpr (same_template<Executor, promise_executor>) {
+    return true;
+  } else if constexpr (asio::can_query_v<Executor, asio::execution::context_t>) {
     return std::is_same_v<std::decay_t<decltype(asio::query(std::declval<Executor const&>(),
                                                             asio::execution::context))>,
                           asio::system_context>;
