@@ -223,6 +223,34 @@ TEST_CASE("the oldest queued job's age grows while it is queued, and is zero whe
   CHECK(pool.metrics().oldest_queued_age == 0ns);
 }
 
+TEST_CASE("the estimated wait is what is queued, at the pace of late", "[contract][metrics]") {
+  auto const measured = GENERATE(brigade::timing::sampled, brigade::timing::full);
+  brigade::worker_pool pool{{.threads = 1, .capacity = 64, .timing = measured}};
+  CHECK(pool.estimated_wait() == 0ns);
+  auto const two_milliseconds = [] {
+    auto const until = std::chrono::steady_clock::now() + 2ms;
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  };
+  for (int i = 0; i != 20; ++i) REQUIRE_FALSE(pool.try_post(two_milliseconds));
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  CHECK(pool.estimated_wait() == 0ns);
+  for (int i = 0; i != 10; ++i) REQUIRE_FALSE(pool.try_post([] {}));
+  CHECK(pool.estimated_wait() >= 20ms);
+  auto const of_ten = pool.estimated_wait();
+  for (int i = 0; i != 10; ++i) REQUIRE_FALSE(pool.try_post([] {}));
+  CHECK(pool.estimated_wait() >= 2 * of_ten - 1us);
+}
+
+TEST_CASE("without timing the wait is not estimated", "[contract][metrics]") {
+  brigade::worker_pool pool{{.threads = 1, .timing = brigade::timing::off}};
+  test::blocker gate;
+  REQUIRE(gate.occupy(pool, 1));
+  REQUIRE_FALSE(pool.try_post([] {}));
+  CHECK(pool.estimated_wait() == 0ns);
+}
+
 TEST_CASE("the state in a snapshot is the pool's", "[contract][metrics]") {
   brigade::worker_pool pool{{.threads = 1}};
   test::blocker gate;

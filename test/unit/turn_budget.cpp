@@ -124,3 +124,13 @@ TEST_CASE("jobs are counted since the last time that somebody asked", "[unit][tu
   CHECK(one.budget().take_count() == 1);
   CHECK(one.budget().take_count() == 0);
 }
+
+TEMPLATE_TEST_CASE("at the end of a turn its jobs are counted to the job", "[unit][turn_budget]",
+                   told_time, without_ticks) {
+  auto const jobs = GENERATE(1U, 2U, 7U, 8U, 9U, 255U, 256U, 1'000U);
+  auto const each = GENERATE(nanoseconds(1), nanoseconds(5'000), nanoseconds(1'000'000));
+  turn<TestType> one(jobs, microseconds(500));
+  auto const ran = one.run_to_the_end(each);
+  CHECK(one.budget().take_count() == ran);
+  CHECK(one.budget().take_count() == 0);
+}

@@ -45,6 +45,7 @@ class turn_budget {
  private:
   bool is_over(worker_activity& activity) noexcept {
     looked_ += interval_;
+    until_look_ = interval_;
     if (looked_ == jobs_) return true;
     bool const surely_tiny = were_few_ticks();
     if (surely_tiny && unread_ != 0) {
