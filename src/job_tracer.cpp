@@ -63,8 +63,8 @@ job_note job_tracer::admit(unsigned lane, std::uint64_t position, unsigned weigh
   return note;
 }
 
-void job_tracer::start(job_note& note, std::optional<unsigned> worker) noexcept {
-  note.started = std::max(steady_nanoseconds(), note.admitted);
+void job_tracer::start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept {
+  note.started = std::max(now != 0 ? now : steady_nanoseconds(), note.admitted);
   auto const wait = note.started - note.admitted;
   if (times_) times_->record_wait(worker, wait, note.weight);
   tell_observer([&](job_observer& observer) {
@@ -73,7 +73,8 @@ void job_tracer::start(job_note& note, std::optional<unsigned> worker) noexcept 
   probes::started(options_.name.c_str(), note, wait);
 }
 
-void job_tracer::end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept {
+std::int64_t job_tracer::end(job_note const& note, outcome how,
+                             std::optional<unsigned> worker) noexcept {
   bool const ran = note.started != 0;
   auto const now = steady_nanoseconds();
   auto const wait = std::max<std::int64_t>((ran ? note.started : now) - note.admitted, 0);
@@ -85,6 +86,7 @@ void job_tracer::end(job_note const& note, outcome how, std::optional<unsigned> 
                       {std::chrono::nanoseconds(wait), std::chrono::nanoseconds(run)});
   });
   probes::finished(options_.name.c_str(), note, to_string(outcome).data(), wait, run);
+  return options_.observer ? 0 : now;
 }
 
 }  // namespace brigade::detail

@@ -101,9 +101,10 @@ void pool_core::tell_line() noexcept {
 
 void job_context::start_specially(char const* name) noexcept {
   activity->show(name);
+  auto const begins = activity->next_begins();
   activity->start();
   special_ = name != nullptr ? special_ | shows_name : special_ & ~shows_name;
-  if (note) core.tracer().start(note, worker);
+  if (note) core.tracer().start(note, worker, begins);
   if ((special_ & shared_counts) != 0) {
     counts->add_start();
   } else {
@@ -112,7 +113,7 @@ void job_context::start_specially(char const* name) noexcept {
 }
 
 void job_context::end_specially(outcome how) noexcept {
-  if (note) core.tracer().end(note, how, worker);
+  if (note) activity->ended(core.tracer().end(note, how, worker));
   if ((special_ & shared_counts) != 0) {
     counts->add_end(how);
   } else {

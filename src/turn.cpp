@@ -132,6 +132,7 @@ class turn {
   }
 
   void discard(inline_job& job, outcome how, error_code const& why) {
+    context_.activity->rest();
     job.discard({&core_, context_.lane, how, why, nullptr, context_.note});
   }
 

@@ -276,6 +276,27 @@ TEST_CASE("numbers of jobs are not used twice", "[contract][observer]") {
   CHECK(std::all_of(events.begin(), events.end(), [](auto const& e) { return e.second == 3; }));
 }
 
+TEST_CASE("an observer's own time is not counted to the next job", "[contract][observer]") {
+  struct dawdler : brigade::job_observer {
+    void finished(brigade::observed_job const&, job_outcome,
+                  brigade::job_times const& times) override {
+      auto const came = steady::now();
+      if (came - times.run_time < left) ++too_long;
+      while (steady::now() - came < 1ms) {
+      }
+      left = steady::now();
+    }
+    steady::time_point left{};
+    int too_long = 0;
+  };
+  auto const seen = std::make_shared<dawdler>();
+  brigade::worker_pool pool{{.threads = 1, .observer = seen}};
+  for (int i = 0; i != 50; ++i) REQUIRE_FALSE(pool.try_post([] {}));
+  pool.close();
+  pool.join();
+  CHECK(seen->too_long == 0);
+}
+
 TEST_CASE("what an observer throws is reported, and changes nothing else", "[contract][observer]") {
   struct thrower : brigade::job_observer {
     void admitted(brigade::observed_job const&) override { throw std::runtime_error("admitted"); }

@@ -47,6 +47,14 @@ class turn {
     ++ran_;
     return budget_.spent(activity_);
   }
+  /// One at whose end the clock is read.
+  bool run_timed(nanoseconds job) {
+    activity_.start();
+    told_time::at += job.count();
+    activity_.ended(told_time::at);
+    ++ran_;
+    return budget_.spent(activity_);
+  }
   /// Runs jobs of that length until the turn is over; gives how many it has run in all.
   unsigned run_to_the_end(nanoseconds job) {
     while (!run(job)) REQUIRE(ran_ < 1'000'000);
@@ -113,6 +121,15 @@ TEST_CASE("after a long job the clock is read after every job again", "[unit][tu
   auto const before = told_time::readings;
   for (int i = 0; i != 50; ++i) one.run(microseconds(100));
   CHECK(told_time::readings == before + 50);
+}
+
+TEST_CASE("where the clock was read at a job's end it is not read once more",
+          "[unit][turn_budget]") {
+  turn<told_time> one(1'000'000, microseconds(500));
+  for (int i = 0; i != 4; ++i) REQUIRE_FALSE(one.run_timed(microseconds(100)));
+  CHECK(told_time::readings == 0);
+  CHECK(one.run_timed(microseconds(100)));
+  CHECK(told_time::readings == 0);
 }
 
 TEST_CASE("jobs are counted since the last time that somebody asked", "[unit][turn_budget]") {

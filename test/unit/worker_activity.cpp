@@ -52,6 +52,34 @@ TEST_CASE("a job that is not the first since the clock was read has no exact beg
   CHECK(activity.read().since == 200);
 }
 
+TEST_CASE("a reading between two jobs is where the next one begins", "[unit][worker_activity]") {
+  worker_activity activity;
+  CHECK(activity.next_begins() == 0);  // nobody has looked
+  activity.begin_turn(100, 7);
+  CHECK(activity.next_begins() == 100);
+  activity.start();
+  CHECK(activity.next_begins() == 0);
+  activity.looked(200);
+  CHECK(activity.next_begins() == 200);
+}
+
+TEST_CASE("a reading at a job's end holds until something follows", "[unit][worker_activity]") {
+  worker_activity activity;
+  activity.begin_turn(100, 7);
+  CHECK(activity.just_ended() == 0);
+  activity.start();
+  CHECK(activity.just_ended() == 0);
+  activity.ended(150);
+  CHECK(activity.just_ended() == 150);
+  SECTION("another job") { activity.start(); }
+  SECTION("whatever is no job") { activity.rest(); }
+  SECTION("the job's handler") {
+    activity.end();
+    activity.ended(160);
+  }
+  CHECK(activity.just_ended() == 0);
+}
+
 TEST_CASE("a reader sees the parts of one job only", "[unit][worker_activity]") {
   static char const names[4][2] = {"a", "b", "c", "d"};
   worker_activity activity;

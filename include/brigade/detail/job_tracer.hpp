@@ -32,12 +32,13 @@ class job_tracer {
   job_note admit(unsigned lane, std::uint64_t position, unsigned weight,
                  char const* name) const noexcept;
 
-  /// The job starts, in a turn that holds the slot of `worker`, or elsewhere: writes it down, and
-  /// tells.
-  void start(job_note& note, std::optional<unsigned> worker) noexcept;
+  /// The job starts at `now`, in a turn that holds the slot of `worker`, or elsewhere: writes it
+  /// down, and tells. 0: reads the clock.
+  void start(job_note& note, std::optional<unsigned> worker, std::int64_t now) noexcept;
 
-  /// It has ended; its end is not counted yet.
-  void end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept;
+  /// It has ended; its end is not counted yet. Gives the time, or 0 where an observer has been told,
+  /// which takes as long as it likes.
+  std::int64_t end(job_note const& note, outcome how, std::optional<unsigned> worker) noexcept;
 
   /// Null where timing is off.
   [[nodiscard]] timing_recorder* times() noexcept { return times_ ? &*times_ : nullptr; }

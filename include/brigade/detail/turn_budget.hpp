@@ -53,7 +53,8 @@ class turn_budget {
       look_after(sparse);
       return false;
     }
-    auto const now = Time::now();
+    auto const just_ended = activity.just_ended();
+    auto const now = just_ended != 0 ? just_ended : Time::now();
     activity.looked(now);
     if (now >= ends_) return true;
     bool const were_tiny = surely_tiny || now - last_look_ < tiny.count();

@@ -57,10 +57,25 @@ class alignas(64) worker_activity {
     name_.store(name, std::memory_order_release);
   }
   void end() noexcept { set(jobs(), phase::handler); }
+  /// The clock was read at the end of the job.
+  void ended(std::int64_t now) noexcept {
+    ended_at_ = now;
+    ended_ = word_.load(std::memory_order_relaxed);
+  }
   void rest() noexcept { set(jobs(), phase::resting); }
 
   [[nodiscard]] std::int64_t since() const noexcept {
     return since_.load(std::memory_order_relaxed);
+  }
+  /// since(), where no job has started since; else 0, which the clock never shows.
+  [[nodiscard]] std::int64_t next_begins() const noexcept {
+    return looked_at_.load(std::memory_order_relaxed) == jobs() ? since() : 0;
+  }
+  /// When the job that is shown ended, where the clock was read then and nothing has followed it; else
+  /// 0.
+  [[nodiscard]] std::int64_t just_ended() const noexcept {
+    auto const word = word_.load(std::memory_order_relaxed);
+    return word == ended_ && (word & 3) == static_cast<unsigned>(phase::job) ? ended_at_ : 0;
   }
   [[nodiscard]] char const* name() const noexcept { return name_.load(std::memory_order_relaxed); }
 
@@ -100,6 +115,9 @@ class alignas(64) worker_activity {
   std::atomic<std::uint64_t> looked_at_{0};  // how many jobs when the clock was read
   std::atomic<char const*> name_{nullptr};
   std::atomic<std::uint64_t> thread_{0};
+  std::uint64_t ended_ =
+      0;  // the word of the job at whose end the clock was read; the turn's alone
+  std::int64_t ended_at_ = 0;
   std::atomic<std::uint64_t> stuck_{0};  // which job was found to be; says nothing else
 };
 
