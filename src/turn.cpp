@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brigade/detail/turn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <thread>
@@ -54,6 +55,7 @@ class work_meter {
 };
 
 thread_local carried_turns carried;
+thread_local unsigned ran_in_a_row = 0;  // jobs, since this thread last went to look for one
 
 class turn {
  public:
@@ -108,8 +110,9 @@ class turn {
       auto const taken = budget_.take_count();
       meter_.end(now, taken);
       context_.activity->rest();
+      auto const jobs = std::exchange(ran_in_a_row, 0) + taken;
       if (!searching_) searching_ = core_.workers().begin_search();
-      if (searching_ && linger(now, taken > 1)) continue;
+      if (searching_ && linger(now, jobs)) continue;
       if (!rest()) return false;
     }
   }
@@ -126,7 +129,9 @@ class turn {
   /// Gives the time.
   std::int64_t end() noexcept {
     auto const now = steady_nanoseconds();
-    meter_.end(now, budget_.take_count());
+    auto const taken = budget_.take_count();
+    ran_in_a_row += taken;
+    meter_.end(now, taken);
     context_.activity->rest();
     return now;
   }
@@ -151,26 +156,38 @@ class turn {
   }
 
   /// Stays away from the queue for a moment where jobs come in a stream. A worker on the heels of a
-  /// submitter fights it for the cache line of every job (70 ns each); one that lets a few jobs
-  /// gather reads lines that nobody writes any more (40 ns). Whether there is a stream shows in the
-  /// last search: more than one job came of it. Now and then it is tried out.
+  /// submitter fights it for the cache line of every job; one that lets a few jobs gather reads
+  /// lines that nobody writes any more. Whether there is a stream shows in how many `jobs` came of
+  /// the last search: more than one. Now and then it is tried out.
+  ///
+  /// After many jobs it stays away for longer. Submitter and worker are about as fast as each other,
+  /// so a worker that has caught up would be at its heels again at once; after a longer moment the
+  /// same way takes it thousands of jobs. But not while half of the pool is full: nobody is to be
+  /// refused for it. How full it is, is asked seldom, for the submitter writes the line that tells.
   /// Gives the time.
-  std::int64_t let_jobs_gather(std::int64_t now, bool stream) {
-    if (!stream && ++searches_ % 32 != 0) return now;
-    constexpr std::int64_t moment = 1'000;  // nanoseconds
-    for (auto const until = now + moment; now < until; now = steady_nanoseconds()) {
-      for (int i = 0; i != 8; ++i) pause();
+  std::int64_t let_jobs_gather(std::int64_t now, unsigned jobs) {
+    if (jobs < 2 && ++searches_ % 32 != 0) return now;
+    constexpr std::int64_t each = 16;  // nanoseconds; what a tiny job takes
+    constexpr std::int64_t shortest = 1'000;
+    constexpr std::int64_t longest = 8'000;
+    auto const a_quarter = each / 4 * static_cast<std::int64_t>(core_.options().capacity);
+    for (auto const end = now + std::clamp(each * jobs, shortest, longest); now < end;) {
+      auto const until = std::min(end, now + a_quarter);
+      for (; now < until; now = steady_nanoseconds()) {
+        for (int i = 0; i != 8; ++i) pause();
+      }
+      if (core_.lanes().is_half_full()) break;
     }
     return now;
   }
 
   /// Looks for a job for a while before the thread may sleep.
-  bool linger(std::int64_t now, bool stream) {
+  bool linger(std::int64_t now, unsigned jobs) {
     if (linger_.count() == 0) return false;
     // A thread that the first job after a sleep has woken may have been given this core: often who
     // waits for that job.
     if (std::exchange(just_woken_, false)) std::this_thread::yield();
-    auto looked = let_jobs_gather(now, stream);
+    auto looked = let_jobs_gather(now, jobs);
     auto const until = now + linger_.count();
     for (unsigned lap = 1;; ++lap) {
       if (core_.lanes().ready()) {

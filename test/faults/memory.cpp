@@ -231,6 +231,8 @@ bool survives(operation const& op, std::size_t nth, bool all_after) {
   return happened;
 }
 
+[[maybe_unused]] bool const from_the_start = test::track_live_blocks();
+
 }  // namespace
 
 TEST_CASE("each block of a submitting call is refused in turn, and nothing is lost or half done",

@@ -17,6 +17,7 @@ namespace {
 
 std::atomic<bool> counting{false};
 std::atomic<std::size_t> count{0};
+std::atomic<bool> tracking{false};
 std::atomic<std::ptrdiff_t> live{0};
 
 // How many blocks the thread may still take; none of it where `failing` is not set.
@@ -45,7 +46,9 @@ template <class Take>
 void* counted(Take take) noexcept {
   if (refused()) return nullptr;
   void* const memory = take();
-  if (memory != nullptr) live.fetch_add(1, std::memory_order_relaxed);
+  if (tracking.load(std::memory_order_relaxed) && memory != nullptr) {
+    live.fetch_add(1, std::memory_order_relaxed);
+  }
   if (counting.load(std::memory_order_relaxed)) count.fetch_add(1, std::memory_order_relaxed);
   return memory;
 }
@@ -75,7 +78,9 @@ extern "C" int posix_memalign(void** memory, std::size_t alignment, std::size_t 
   return *memory == nullptr ? ENOMEM : 0;
 }
 extern "C" void free(void* memory) noexcept {
-  if (memory != nullptr) live.fetch_sub(1, std::memory_order_relaxed);
+  if (tracking.load(std::memory_order_relaxed) && memory != nullptr) {
+    live.fetch_sub(1, std::memory_order_relaxed);
+  }
   __libc_free(memory);
 }
 
@@ -97,6 +102,11 @@ allocation_failure::allocation_failure(std::size_t nth, bool all_after) noexcept
 allocation_failure::~allocation_failure() { mine.failing = false; }
 
 bool allocation_failure::happened() const noexcept { return mine.happened; }
+
+bool track_live_blocks() noexcept {
+  tracking = true;
+  return true;
+}
 
 std::ptrdiff_t live_blocks() noexcept { return live.load(std::memory_order_relaxed); }
 

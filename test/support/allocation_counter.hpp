@@ -32,8 +32,10 @@ class allocation_failure {
   [[nodiscard]] bool happened() const noexcept;
 };
 
-/// Blocks that have been taken from the heap and not given back, by all threads since the program
-/// began.
+/// From now on blocks that are taken and given back are counted, at the price of a shared counter.
+bool track_live_blocks() noexcept;
+
+/// Blocks that have been taken from the heap and not given back since, by all threads.
 [[nodiscard]] std::ptrdiff_t live_blocks() noexcept;
 
 }  // namespace test

@@ -72,6 +72,12 @@ class lane_set {
     return room_at(position, finished(), capacity_) == 0;
   }
 
+  /// Whether at least half of the pool's slots are taken.
+  [[nodiscard]] bool is_half_full() const noexcept {
+    auto const position = position_of(gate().word());
+    return room_at(position, finished(), capacity_) <= capacity_ / 2;
+  }
+
   /// How many positions the lane has given out for good. Each was counted before its job was
   /// queued.
   [[nodiscard]] std::uint64_t given_out(unsigned lane) const noexcept {
