@@ -85,15 +85,18 @@ void job_control::call() noexcept {
 void control_shell::run(void* storage, job_context& context) {
   auto control = take(storage);
   auto const entry = control->enter_group(context);
+  auto* const job = entry == group_state::entry::held_back ? nullptr : control->claim();
+  bool const is_cancelled = entry == group_state::entry::cancelled;
+  bool const starts = job != nullptr && !is_cancelled && control->in_time();
+  if (!starts) context.activity->pass_over();
   if (entry == group_state::entry::held_back) return context.core.end_queued_if_cancelling();
-  auto* const job = control->claim();
   if (job == nullptr) return;
   context.note = control->note();  // with its name
-  if (entry == group_state::entry::cancelled) {
+  if (starts) {
+    job->start(context, std::move(control));
+  } else if (is_cancelled) {
     job->discard({&context.core, control->lane(), outcome::cancelled,
                   asio::error::operation_aborted, nullptr, context.note});
-  } else if (control->in_time()) {
-    job->start(context, std::move(control));
   } else {
     job->discard(
         {&context.core, control->lane(), outcome::expired, errc::expired, nullptr, context.note});

@@ -54,8 +54,25 @@ class work_meter {
   bool working_ = false;
 };
 
+/// How many jobs the thread has run for one pool since it last went to look for one.
+class jobs_in_a_row {
+ public:
+  void add(pool_core const& core, unsigned jobs) noexcept {
+    if (std::exchange(of_, &core) != &core) jobs_ = 0;
+    jobs_ += jobs;
+  }
+  unsigned take(pool_core const& core, unsigned last) noexcept {
+    add(core, last);
+    return std::exchange(jobs_, 0);
+  }
+
+ private:
+  pool_core const* of_ = nullptr;  // to be compared, no more
+  unsigned jobs_ = 0;
+};
+
 thread_local carried_turns carried;
-thread_local unsigned ran_in_a_row = 0;  // jobs, since this thread last went to look for one
+thread_local jobs_in_a_row in_a_row;
 
 class turn {
  public:
@@ -110,7 +127,7 @@ class turn {
       auto const taken = budget_.take_count();
       meter_.end(now, taken);
       context_.activity->rest();
-      auto const jobs = std::exchange(ran_in_a_row, 0) + taken;
+      auto const jobs = in_a_row.take(core_, taken);
       if (!searching_) searching_ = core_.workers().begin_search();
       if (searching_ && linger(now, jobs)) continue;
       if (!rest()) return false;
@@ -130,14 +147,14 @@ class turn {
   std::int64_t end() noexcept {
     auto const now = steady_nanoseconds();
     auto const taken = budget_.take_count();
-    ran_in_a_row += taken;
+    in_a_row.add(core_, taken);
     meter_.end(now, taken);
     context_.activity->rest();
     return now;
   }
 
   void discard(inline_job& job, outcome how, error_code const& why) {
-    context_.activity->rest();
+    context_.activity->pass_over();
     job.discard({&core_, context_.lane, how, why, nullptr, context_.note});
   }
 
@@ -162,21 +179,25 @@ class turn {
   ///
   /// After many jobs it stays away for longer. Submitter and worker are about as fast as each other,
   /// so a worker that has caught up would be at its heels again at once; after a longer moment the
-  /// same way takes it thousands of jobs. But not while half of the pool is full: nobody is to be
-  /// refused for it. How full it is, is asked seldom, for the submitter writes the line that tells.
+  /// same way takes it thousands of jobs. But not where there are lanes, which may be small, and not
+  /// while half of the pool is full: nobody is to be refused for it. How full it is, is asked
+  /// seldom, for the submitter writes the line that tells.
   /// Gives the time.
   std::int64_t let_jobs_gather(std::int64_t now, unsigned jobs) {
     if (jobs < 2 && ++searches_ % 32 != 0) return now;
     constexpr std::int64_t each = 16;  // nanoseconds; what a tiny job takes
     constexpr std::int64_t shortest = 1'000;
     constexpr std::int64_t longest = 8'000;
+    auto const wanted =
+        core_.lanes().is_one() ? std::clamp(each * jobs, shortest, longest) : shortest;
+    auto const end = now + std::min(wanted, linger_.count());
     auto const a_quarter = each / 4 * static_cast<std::int64_t>(core_.options().capacity);
-    for (auto const end = now + std::clamp(each * jobs, shortest, longest); now < end;) {
+    while (now < end) {
       auto const until = std::min(end, now + a_quarter);
       for (; now < until; now = steady_nanoseconds()) {
         for (int i = 0; i != 8; ++i) pause();
       }
-      if (core_.lanes().is_half_full()) break;
+      if (now < end && core_.lanes().is_half_full()) break;
     }
     return now;
   }
@@ -186,13 +207,16 @@ class turn {
     if (linger_.count() == 0) return false;
     // A thread that the first job after a sleep has woken may have been given this core: often who
     // waits for that job.
-    if (std::exchange(just_woken_, false)) std::this_thread::yield();
+    if (std::exchange(just_woken_, false)) {
+      std::this_thread::yield();
+      now = steady_nanoseconds();
+    }
     auto looked = let_jobs_gather(now, jobs);
     auto const until = now + linger_.count();
     for (unsigned lap = 1;; ++lap) {
       if (core_.lanes().ready()) {
         linger_ = core_.options().linger;
-        if (lap != 1 && meter_.is_on()) looked = steady_nanoseconds();
+        if (lap != 1) looked = steady_nanoseconds();
         meter_.begin(looked);
         context_.activity->looked(looked);
         return true;

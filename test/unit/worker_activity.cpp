@@ -61,6 +61,10 @@ TEST_CASE("a reading between two jobs is where the next one begins", "[unit][wor
   CHECK(activity.next_begins() == 0);
   activity.looked(200);
   CHECK(activity.next_begins() == 200);
+  activity.pass_over();
+  CHECK(activity.next_begins() == 0);
+  activity.start();
+  CHECK_FALSE(activity.read().exact);
 }
 
 TEST_CASE("a reading at a job's end holds until something follows", "[unit][worker_activity]") {
@@ -72,7 +76,8 @@ TEST_CASE("a reading at a job's end holds until something follows", "[unit][work
   activity.ended(150);
   CHECK(activity.just_ended() == 150);
   SECTION("another job") { activity.start(); }
-  SECTION("whatever is no job") { activity.rest(); }
+  SECTION("rest") { activity.rest(); }
+  SECTION("what is no job") { activity.pass_over(); }
   SECTION("the job's handler") {
     activity.end();
     activity.ended(160);

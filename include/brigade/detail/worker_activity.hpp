@@ -63,6 +63,11 @@ class alignas(64) worker_activity {
     ended_ = word_.load(std::memory_order_relaxed);
   }
   void rest() noexcept { set(jobs(), phase::resting); }
+  /// Something took time that was no job: what was read before is no job's beginning or end.
+  void pass_over() noexcept {
+    rest();
+    looked_at_.store(never, std::memory_order_release);
+  }
 
   [[nodiscard]] std::int64_t since() const noexcept {
     return since_.load(std::memory_order_relaxed);
@@ -103,6 +108,8 @@ class alignas(64) worker_activity {
   }
 
  private:
+  static constexpr std::uint64_t never = ~std::uint64_t{0} - 1;  // no job comes after it
+
   [[nodiscard]] std::uint64_t jobs() const noexcept {
     return word_.load(std::memory_order_relaxed) >> 2;
   }
