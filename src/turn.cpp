@@ -179,8 +179,9 @@ class turn {
   ///
   /// After many jobs it stays away for longer. Submitter and worker are about as fast as each other,
   /// so a worker that has caught up would be at its heels again at once; after a longer moment the
-  /// same way takes it thousands of jobs. But not where there are lanes, which may be small, and not
-  /// while half of the pool is full: nobody is to be refused for it. How full it is, is asked
+  /// same way takes it thousands of jobs. But not where none has come meanwhile, as when who submits
+  /// waits for this core, not where there are lanes, which may be small, and not while half of the
+  /// pool is full: nobody is to be refused for it. How full it is, is asked
   /// seldom, for the submitter writes the line that tells.
   /// Gives the time.
   std::int64_t let_jobs_gather(std::int64_t now, unsigned jobs) {
@@ -192,12 +193,12 @@ class turn {
         core_.lanes().is_one() ? std::clamp(each * jobs, shortest, longest) : shortest;
     auto const end = now + std::min(wanted, linger_.count());
     auto const a_quarter = each / 4 * static_cast<std::int64_t>(core_.options().capacity);
-    while (now < end) {
-      auto const until = std::min(end, now + a_quarter);
+    for (auto step = std::min(shortest, a_quarter); now < end; step = a_quarter) {
+      auto const until = std::min(end, now + step);
       for (; now < until; now = steady_nanoseconds()) {
         for (int i = 0; i != 8; ++i) pause();
       }
-      if (now < end && core_.lanes().is_half_full()) break;
+      if (now < end && (!core_.lanes().ready() || core_.lanes().is_half_full())) break;
     }
     return now;
   }
