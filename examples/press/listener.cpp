@@ -5,7 +5,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <tuple>
 
 #ifdef __linux__
@@ -24,11 +26,17 @@ using boost::system::error_code;
 namespace {
 
 /// From here on the system ignores whoever wants to connect, instead of queueing connections that
-/// closing the acceptor would reset. Who is ignored tries again after a second and is refused.
+/// closing the acceptor would reset. Who is ignored tries again after a second and is refused; who
+/// has been let in already, and has only to say that it knows, is heard.
 void ignore_newcomers([[maybe_unused]] tcp::acceptor& acceptor) {
 #ifdef __linux__
-  sock_filter drop_all{BPF_RET | BPF_K, 0, 0, 0};
-  sock_fprog const program{1, &drop_all};
+  constexpr std::uint32_t flags = 13;  // where they are in a TCP header
+  constexpr std::uint32_t syn = 0x02;
+  constexpr std::uint32_t all_of_it = 0xffffffff;
+  sock_filter drop_syn[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+                            BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1),
+                            BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, all_of_it)};
+  sock_fprog const program{std::size(drop_syn), drop_syn};
   // Where this fails there is still only the moment between the last accept and the close.
   std::ignore =
       setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
