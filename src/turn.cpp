@@ -31,8 +31,6 @@ class work_meter {
         times_(core.tracer().times() != nullptr ? &core.tracer().times()->of_worker(slot)
                                                 : nullptr) {}
 
-  [[nodiscard]] bool is_on() const noexcept { return times_ != nullptr; }
-
   void begin(std::int64_t now) noexcept {
     if (times_ == nullptr || working_) return;
     working_ = true;
@@ -181,8 +179,8 @@ class turn {
   /// so a worker that has caught up would be at its heels again at once; after a longer moment the
   /// same way takes it thousands of jobs. But not where none has come meanwhile, as when who submits
   /// waits for this core, not where there are lanes, which may be small, and not while half of the
-  /// pool is full: nobody is to be refused for it. How full it is, is asked
-  /// seldom, for the submitter writes the line that tells.
+  /// pool is full: nobody is to be refused for it. How full it is, is asked seldom, for the submitter
+  /// writes the line that tells.
   /// Gives the time.
   std::int64_t let_jobs_gather(std::int64_t now, unsigned jobs) {
     if (jobs < 2 && ++searches_ % 32 != 0) return now;

@@ -67,16 +67,9 @@ class lane_set {
   }
   void reserve_all_for_waiting(bool yes) noexcept { mark(gate(), yes); }
   /// Whether the pool, and not just a lane, has no slot.
-  [[nodiscard]] bool is_full() const noexcept {
-    auto const position = position_of(gate().word());  // first, as everywhere: see room_at()
-    return room_at(position, finished(), capacity_) == 0;
-  }
-
+  [[nodiscard]] bool is_full() const noexcept { return room() == 0; }
   /// Whether at least half of the pool's slots are taken.
-  [[nodiscard]] bool is_half_full() const noexcept {
-    auto const position = position_of(gate().word());
-    return room_at(position, finished(), capacity_) <= capacity_ / 2;
-  }
+  [[nodiscard]] bool is_half_full() const noexcept { return room() <= capacity_ / 2; }
 
   /// How many positions the lane has given out for good. Each was counted before its job was
   /// queued.
@@ -113,6 +106,10 @@ class lane_set {
   [[nodiscard]] std::chrono::milliseconds oldest_age() const;
 
  private:
+  [[nodiscard]] std::uint64_t room() const noexcept {
+    auto const position = position_of(gate().word());  // first, as everywhere: see room_at()
+    return room_at(position, finished(), capacity_);
+  }
   static void mark(admission_gate& gate, bool yes) noexcept {
     if (((gate.word() & waiting_bit) != 0) == yes) return;
     if (yes) {
